@@ -1,0 +1,2 @@
+// Package search makes pages be found.
+package search
