@@ -1,0 +1,170 @@
+package web
+
+import "time"
+
+// Frame is everything around the main content of a view.
+type Frame struct {
+	Title     string // of the document, and the h1 of most views
+	Lang      string // of the interface; "en" when empty
+	Canonical string // absolute URL of the page, for machines; may be empty
+	NoIndex   bool   // asks search engines not to list this view
+
+	Site   string // name of the whole wiki; "Cairn" when empty
+	Space  string // name of the space; empty outside of any space
+	Spaces []SpaceLink
+	Query  string // what was searched for, shown again in the search box
+
+	Nav     Nav
+	Tree    []TreeNode
+	Sidebar HTML // the wiki's own side bar; shown above the tree
+	Crumbs  []Crumb
+	Actions Actions
+	Notice  *Notice
+}
+
+func (f Frame) frame() Frame { return f }
+
+// SpaceLink is one entry of the switcher, which is shown when there is more
+// than one.
+type SpaceLink struct {
+	Name, URL string
+	Current   bool
+}
+
+// Nav holds the URLs of the header; what is empty is not shown.
+type Nav struct {
+	Home    string // start page of the space, or of the wiki
+	Search  string // where the search form goes; it sends q, and space if Frame.Space is set
+	Changes string
+	Pages   string
+	Tags    string
+	New     string // asks for the name of a new page
+	Account Link   // who is signed in, or 'Sign in'
+}
+
+// Link is a text to follow.
+type Link struct{ Label, URL string }
+
+// TreeNode is a page or a folder in the side bar. A folder that is not open
+// needs no children: following it opens it.
+type TreeNode struct {
+	Name, URL string
+	Current   bool // this is the page being looked at
+	IsFolder  bool
+	Open      bool // a folder whose children are shown
+	Children  []TreeNode
+}
+
+// Crumb is one step of the way to a page. The last one is the page itself;
+// its URL may be empty.
+type Crumb struct{ Name, URL string }
+
+// Actions holds the URLs of what can be done with the page; what is empty is
+// not offered.
+type Actions struct {
+	View    string // back to the page, from its forms and lists
+	Edit    string
+	History string
+	Source  string // the Markdown text
+	Move    string
+	Delete  string
+}
+
+// more reports whether there is something for the menu.
+func (a Actions) more() bool { return a.Source != "" || a.Move != "" || a.Delete != "" }
+
+// Kind says how much a notice matters.
+type Kind string
+
+// The kinds of notice.
+const (
+	Success Kind = "success"
+	Info    Kind = "info"
+	Warning Kind = "warning"
+)
+
+// label is the word that stands for the colour.
+func (k Kind) label() string {
+	switch k {
+	case Success:
+		return "Done"
+	case Warning:
+		return "Please note"
+	}
+	return "Note"
+}
+
+// Notice is a sentence above the content, such as 'Saved.'.
+type Notice struct {
+	Kind   Kind
+	Text   string
+	Action *Button // for instance undo; may be nil
+}
+
+// Button is one thing to press: a link, or with Post a form of its own.
+type Button struct {
+	Label, URL string
+	Post       bool
+	Fields     []Field // sent along when Post
+}
+
+// Field is one hidden value of a form.
+type Field struct{ Name, Value string }
+
+// Form is what all forms that change a page have in common. It is posted to
+// URL with base, id, note and name beside the form's own fields.
+type Form struct {
+	URL     string
+	Base    string // revision that the writer began from; empty for a new page
+	ID      string // names this save, so that sending it twice saves once; may be empty
+	Note    string
+	AskName bool   // for visitors, who sign with a name
+	Name    string // the name to suggest
+	Error   string // why it was not done, as a sentence; the form keeps its texts
+	Cancel  string // URL to go back to
+}
+
+// Stamp says who did something and when.
+type Stamp struct {
+	Who    string
+	WhoURL string // may be empty
+	When   time.Time
+	Note   string
+}
+
+// PageLink names a page somewhere in a list.
+type PageLink struct {
+	Title, URL string
+	Path       string // shown beside a title that differs from it; may be empty
+}
+
+// Paging holds the URLs of the neighbouring parts of a long list.
+type Paging struct{ Previous, Next string }
+
+// Piece is a part of a line of text, perhaps marked.
+type Piece struct {
+	Text string
+	Mark bool
+}
+
+// heading is the title of the document, the most telling part first.
+func (f Frame) heading() string {
+	site := or(f.Site, "Cairn")
+	switch {
+	case f.Title == "":
+		return site
+	case f.Space != "" && len(f.Spaces) > 1:
+		return f.Title + " · " + f.Space + " · " + site
+	}
+	return f.Title + " · " + site
+}
+
+// side reports whether there is something for the side bar.
+func (f Frame) side() bool {
+	return f.Sidebar != "" || len(f.Tree) > 0 || f.Nav.Pages != "" || f.Nav.Tags != ""
+}
+
+// any reports whether something can be done here.
+func (a Actions) any() bool {
+	return a.View != "" || a.Edit != "" || a.History != "" || a.more()
+}

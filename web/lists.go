@@ -1,0 +1,115 @@
+package web
+
+import "time"
+
+// Pages lists all pages of a space.
+type Pages struct {
+	Frame
+	Total  int
+	Nodes  []TreeNode // as a tree, or as one flat level
+	Paging Paging
+}
+
+// Changes lists what changed lately, newest first.
+type Changes struct {
+	Frame
+	Days   []Day
+	Feed   string
+	Paging Paging // Previous is newer
+}
+
+// Day is the changes of one day.
+type Day struct {
+	Date    time.Time
+	Changes []Change
+}
+
+// Change is one save, move, push or the like.
+type Change struct {
+	Stamp
+	Pages []ChangedPage
+	More  int    // pages that are not listed
+	Via   string // in words, when not from a browser: 'git', 'import'
+	Undo  *Button
+}
+
+// ChangedPage is a page in a change.
+type ChangedPage struct {
+	Title, URL string // URL may be empty: the page is gone
+	Diff       string
+	Kind       string // in words, such as 'created'; empty for an ordinary change
+}
+
+// Tags lists the tags of a space.
+type Tags struct {
+	Frame
+	Tags []TagCount
+}
+
+// TagCount is a tag and how many pages carry it.
+type TagCount struct {
+	Name, URL string
+	Pages     int
+}
+
+// Tag lists the pages with a tag.
+type Tag struct {
+	Frame
+	Name   string
+	All    string // URL of all tags
+	Total  int
+	Pages  []PageLink
+	Paging Paging
+}
+
+// Search is the search box with what was found for Frame.Query. It sends q and, if Here is
+// set, space.
+type Search struct {
+	Frame
+	URL     string // where the form goes
+	Here    bool // only in Frame.Space
+	Total   int
+	Took    time.Duration
+	Results []Result
+	Behind  string // what the index has yet to read, as a sentence; empty if nothing
+	Error   string
+	Offer   *Link  // the word that was perhaps meant
+	Write   string // URL of the editor for a page of that name; empty hides it
+	Paging  Paging
+}
+
+// Result is a page that was found.
+type Result struct {
+	Title   []Piece
+	URL     string
+	Path    string
+	Space   string // shown if the search went through several
+	Snippet []Piece
+	When    time.Time // last change; zero hides it
+}
+
+// Spaces lists the spaces.
+type Spaces struct {
+	Frame
+	List []Space
+}
+
+// Space is one entry of the list.
+type Space struct {
+	Name, URL string
+	Pages     int
+	Door      string // who may read and write, in words
+	Last      time.Time
+}
+
+// Message tells a person that something did not work, and what to do next.
+type Message struct {
+	Frame
+	Status int    // of HTTP
+	Text   string // what happened, as a sentence; Frame.Title is the short form
+	Advice string // what to do next, as a sentence
+	Kept   string // what was typed, handed back
+	Next   *Link
+	Again  *Button
+	ID     string // of the request, for whoever runs the wiki
+}

@@ -1,0 +1,67 @@
+package web
+
+import "time"
+
+// Page is a page as readers see it.
+type Page struct {
+	Frame
+	Body        HTML
+	TitleInBody bool   // Body brings its own h1, so that Frame.Title is not written
+	BodyLang    string // language of the page, if it says so
+	Header      HTML   // the wiki's own bar above the page
+	Footer      HTML   // and below
+	Outline     []Heading
+	Tags        []Link
+	Last        *Stamp // the last change; nil when not known
+	Backlinks   []PageLink
+	MetaProblem string // why the front matter could not be read, as a sentence
+	MetaText    string // that front matter, as it was typed
+	Old         *OldRevision
+	Clone       *Clone
+}
+
+// Heading is an entry of 'On this page'.
+type Heading struct {
+	Text, ID string // ID as in the body, without '#'
+	Children []Heading
+}
+
+// OldRevision marks a page as one that has been changed since.
+type OldRevision struct {
+	Rev     string // short
+	When    time.Time
+	Who     string
+	Current string  // URL of the page as it is now; empty if it is gone
+	Restore *Button // brings this revision back; nil if the reader may not
+}
+
+// Clone tells people who work with git how to get the wiki.
+type Clone struct {
+	Address string
+	Folder  string // that 'git clone' makes
+}
+
+// Folder is a folder that has no start page.
+type Folder struct {
+	Frame
+	Write   string // URL of the editor for a start page; empty hides it
+	Entries []TreeNode
+}
+
+// Missing stands where there is no page.
+type Missing struct {
+	Frame
+	Path    string
+	Write   string     // URL of the editor; empty if the reader may not write
+	Search  string     // URL of a search for the name
+	Close   []PageLink // pages of a similar name
+	Wanted  []PageLink // pages that link here
+	Deleted *Deleted   // set if there was a page
+}
+
+// Deleted says what became of a page.
+type Deleted struct {
+	Stamp
+	Restore string // URL of the form that brings it back; empty hides it
+	History string
+}

@@ -1,0 +1,48 @@
+package web
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// count writes a number with thin groups of three.
+func count(n int) string {
+	s := strconv.Itoa(n)
+	if n < 10000 {
+		return s
+	}
+	var b strings.Builder
+	for i, r := range s {
+		if i > 0 && (len(s)-i)%3 == 0 {
+			b.WriteString(",")
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// many writes a number with its noun: many(2, "page") is "2 pages".
+func many(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return count(n) + " " + noun + "s"
+}
+
+// took writes a duration in milliseconds.
+func took(d time.Duration) string {
+	ms := d.Milliseconds()
+	if ms < 1 {
+		return "less than 1 ms"
+	}
+	return count(int(ms)) + " ms"
+}
+
+// or is s, or what stands for it when it is empty.
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
