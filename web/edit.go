@@ -13,8 +13,8 @@ type Edit struct {
 	AskPath bool   // the name of the new page is asked for as well
 	Path    string // where the page lives, or the name suggested
 	Text    string
-	Preview HTML // what a save would show
-	Shown   bool // a preview was asked for
+	Preview HTML   // what a save would show
+	Shown   bool   // a preview was asked for
 	Limit   string // how long a page may be, in words; may be empty
 }
 

@@ -67,7 +67,7 @@ type Tag struct {
 type Search struct {
 	Frame
 	URL     string // where the form goes
-	Here    bool // only in Frame.Space
+	Here    bool   // only in Frame.Space
 	Total   int
 	Took    time.Duration
 	Results []Result
