@@ -1,0 +1,2 @@
+package git
+func writer(string) {}

@@ -1,0 +1,197 @@
+package git
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// This file starts the git binary. The rules are:
+//
+//   - The environment is built from nothing; no configuration of the host or of a person is read.
+//   - Hooks come from our own folder or from nowhere, whatever the repository's config says.
+//   - Whatever a guest typed stands behind --end-of-options.
+//   - When the context ends, the process and all that it started are killed.
+//   - Only so many run at once. Processes that serve a client (and wait for its line) have slots of their own, so that
+//     slow clients cannot keep the wiki from its own history. A process in a working slot waits for nobody.
+
+var (
+	serving = make(chan struct{}, 64)
+	working = make(chan struct{}, 4+4*runtime.NumCPU())
+)
+
+// protocols is what a client may hand on as GIT_PROTOCOL.
+var protocols = regexp.MustCompile(`^version=[0-2](:version=[0-2])*$`)
+
+// maxStderr is how much of what git complains about is kept, in bytes.
+const maxStderr = 16 << 10
+
+// command is one call of git.
+type command struct {
+	dir    string   // the bare repository; "" for none
+	hooks  string   // folder of hooks; "" for none
+	env    []string // besides the standard ones
+	config []string // key=value, besides the standard ones
+	args   []string
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer // besides what is kept for the error
+	files  []*os.File
+	slots  chan struct{} // nil: working
+}
+
+// environ is the environment of every git. HOME leads nowhere; later entries win over earlier ones.
+func environ(extra ...string) []string {
+	path := os.Getenv("PATH")
+	if path == "" {
+		path = "/usr/local/bin:/usr/bin:/bin"
+	}
+	return append([]string{
+		"PATH=" + path,
+		"HOME=/nonexistent",
+		"LC_ALL=C",
+		"TZ=UTC",
+		"GIT_CONFIG_NOSYSTEM=1",
+		"GIT_CONFIG_GLOBAL=/dev/null",
+		"GIT_TERMINAL_PROMPT=0",
+		"GIT_OPTIONAL_LOCKS=0",
+		"GIT_NO_REPLACE_OBJECTS=1", // our own reader knows no replacements
+		"GIT_ADVICE=0",
+		"GIT_COMMITTER_NAME=cairn", // for reflogs only
+		"GIT_COMMITTER_EMAIL=cairn@localhost",
+		"GIT_AUTHOR_NAME=cairn",
+		"GIT_AUTHOR_EMAIL=cairn@localhost",
+		// The folder may belong to another owner than the process (containers). The repository's own config cannot
+		// say this, and -c does not reach the processes that some commands start.
+		"GIT_CONFIG_COUNT=1",
+		"GIT_CONFIG_KEY_0=safe.directory",
+		"GIT_CONFIG_VALUE_0=*",
+	}, extra...)
+}
+
+// prepare makes the exec.Cmd, killed with its whole group when ctx ends.
+func (c *command) prepare(ctx context.Context) *exec.Cmd {
+	hooks := c.hooks
+	if hooks == "" {
+		hooks = "/dev/null"
+	}
+	args := []string{"-c", "core.hooksPath=" + hooks}
+	for _, kv := range c.config {
+		args = append(args, "-c", kv)
+	}
+	if c.dir != "" {
+		args = append(args, "--git-dir="+c.dir)
+	}
+	cmd := exec.CommandContext(ctx, "git", append(args, c.args...)...)
+	cmd.Env = environ(c.env...)
+	cmd.Stdin, cmd.Stdout, cmd.ExtraFiles = c.stdin, c.stdout, c.files
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = 2 * time.Second
+	return cmd
+}
+
+// slot waits for one of the slots.
+func (c *command) slot(ctx context.Context) (release func(), err error) {
+	slots := c.slots
+	if slots == nil {
+		slots = working
+	}
+	select {
+	case slots <- struct{}{}:
+		return func() { <-slots }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// run runs the command to its end. The error tells what git said.
+func (c *command) run(ctx context.Context) error {
+	release, err := c.slot(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	var said tail
+	cmd := c.prepare(ctx)
+	cmd.Stderr = &said
+	if c.stderr != nil {
+		cmd.Stderr = io.MultiWriter(&said, c.stderr)
+	}
+	return c.explain(ctx, cmd.Run(), &said)
+}
+
+// output runs the command and returns what it wrote.
+func (c *command) output(ctx context.Context) ([]byte, error) {
+	var out bytes.Buffer
+	c.stdout = &out
+	err := c.run(ctx)
+	return out.Bytes(), err
+}
+
+func (c *command) explain(ctx context.Context, err error, said *tail) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if text := said.String(); text != "" {
+		return fmt.Errorf("git %s: %w: %s", c.args[0], err, text)
+	}
+	return fmt.Errorf("git %s: %w", c.args[0], err)
+}
+
+// exitCode is the code with which git ended by itself, or -1.
+func exitCode(err error) int {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	return -1
+}
+
+// protocolEnv is the environment for what a client sent as Git-Protocol; anything unusual is dropped.
+func protocolEnv(protocol string) []string {
+	if len(protocol) > 100 || !protocols.MatchString(protocol) {
+		return nil
+	}
+	return []string{"GIT_PROTOCOL=" + protocol}
+}
+
+// protocolVersion is the highest version asked for, as git reads GIT_PROTOCOL.
+func protocolVersion(protocol string) int {
+	highest := 0
+	if protocolEnv(protocol) == nil {
+		return highest
+	}
+	for part := range strings.SplitSeq(protocol, ":") {
+		if v, err := strconv.Atoi(strings.TrimPrefix(part, "version=")); err == nil {
+			highest = max(highest, v)
+		}
+	}
+	return highest
+}
+
+// tail keeps the last maxStderr bytes written to it.
+type tail struct{ b []byte }
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.b = append(t.b, p...)
+	if len(t.b) > 2*maxStderr {
+		t.b = append(t.b[:0], t.b[len(t.b)-maxStderr:]...)
+	}
+	return len(p), nil
+}
+
+func (t *tail) String() string { return strings.TrimSpace(string(t.b)) }
