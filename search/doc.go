@@ -1,2 +1,38 @@
-// Package search makes pages be found.
+// Package search makes pages be found: by their words, by what links to them, by what happened to them. It follows the
+// log of each space and keeps what it derives in two stores, which may be deleted at any time: that costs the time to
+// build them again, never truth. No write reads them.
+//
+// The nouns:
+//
+//   - An [Index] is the stores of one data folder. [Index.Run] keeps them following; the other methods ask.
+//   - A store's position is the revision that it has reached in a space. It is written in the same batch as the last of
+//     what it stands for, so that a crash repeats work and skips none. [Index.Status] shows the positions.
+//   - A reader passes the snapshot that it shows. Each method waits until the store has reached it, 300 ms at most, and
+//     not at all for a store that is being built from nothing; then it answers with what there is. [Result], [History]
+//     and [Recent] say so in Behind; what the others miss, the next look has.
+//   - The words are one Bleve index for all spaces; the snapshots passed to [Index.Find] decide which of them are asked.
+//   - The log has the commits, what they did to each page, and the links and tags of the pages as they are now.
+//
+// The package does not judge who may read: it answers about the snapshots it is given, which only those get who may.
+//
+// # Bytes
+//
+// <dir>/words is a Bleve (scorch) index. A document is a page that is neither a bar nor hidden; its id is the space, "/"
+// and the path; its fields are in text.go. Internal keys: "schema" is a hash of all that decides what a page becomes,
+// "rev/" and a space the position there.
+//
+// <dir>/log.db is a bbolt file. Bucket "_" has "rev", the version of this layout. Each space has a bucket, with these
+// in it; numbers are big-endian, N is the number of a commit, from 0 on, as 8 bytes, ^N its complement:
+//
+//	at      "rev" → position, in hex; "next" → N of the commit to come
+//	commit  N → rev, unix seconds, author, email, note, parents, number of files left out, files (kind, path, from, blob)
+//	rev     rev → N
+//	page    path 0 ^N → kind, blob, from; so that the newest change of a page comes first. A move also leaves an entry
+//	        of kind 'r' at the old name, with the new one in place of from
+//	link    path → links (flags, A, B), tags
+//	key     folded name 0 path → nothing: the page at path has a link that may find something by that name
+//	tag     folded tag 0 path → the tag as it is written
+//
+// In values a revision or blob is a byte with its length and its bytes; a text has its length before it, and a list the
+// number of its elements, as uvarint; seconds are a varint; the last text of a value of page has no length.
 package search

@@ -1,0 +1,175 @@
+// This file reads the words that there are: what a word that no page has may have been meant to be, and what one that is
+// still being typed may become. All of it is bounded, as guests choose the words.
+
+package search
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/blevesearch/bleve/v2"
+	index "github.com/blevesearch/bleve_index_api"
+)
+
+const (
+	maxRead        = 5000 // entries of the dictionary that are looked at for one word
+	maxCompletions = 16
+	maxSpellings   = 4
+	maxPairs       = 32
+
+	weightCompletion = 0.42
+	weightSpelling   = 0.6
+)
+
+// dictionary is a reader of the index for one query.
+type dictionary struct {
+	ctx    context.Context
+	reader index.IndexReader
+	stems  stemmer
+}
+
+func openDictionary(ctx context.Context, idx bleve.Index, stems stemmer) (*dictionary, error) {
+	i, err := idx.Advanced()
+	if err != nil {
+		return nil, err
+	}
+	r, err := i.Reader()
+	if err != nil {
+		return nil, err
+	}
+	return &dictionary{ctx, r, stems}, nil
+}
+
+func (d *dictionary) close() { _ = d.reader.Close() } // it has only been read
+
+// variants are the terms that may stand for w; w itself is the first.
+func (d *dictionary) variants(w word) ([]variant, error) {
+	vs := []variant{{d.stems.stem(w.text), 1}}
+	n := utf8.RuneCountInString(w.text)
+	add := func(terms []string, weight float64) {
+		for _, t := range terms {
+			v := variant{d.stems.stem(t), weight}
+			if !slices.ContainsFunc(vs, func(o variant) bool { return o.stem == v.stem }) {
+				vs = append(vs, v)
+			}
+		}
+	}
+	if w.pair {
+		if n > 1 {
+			return vs, nil
+		}
+		// A character alone stands in the index only where it stood alone; else in pairs.
+		terms, err := d.prefix(fieldBody, w.text, maxPairs)
+		add(terms, 1)
+		return vs, err
+	}
+	if w.last && n >= 2 {
+		terms, err := d.prefix(fieldWords, w.text, maxCompletions)
+		if err != nil {
+			return nil, err
+		}
+		add(terms, weightCompletion)
+	}
+	if len(vs) > 1 || n < 3 {
+		return vs, nil
+	}
+	known, err := d.knows(vs[0].stem)
+	if err != nil || known {
+		return vs, err
+	}
+	terms, err := d.spellings(w.text, n)
+	add(terms, weightSpelling)
+	return vs, err
+}
+
+// knows tells whether any page has the term.
+func (d *dictionary) knows(stem string) (bool, error) {
+	for _, f := range ranked() {
+		r, err := d.reader.TermFieldReader(d.ctx, []byte(stem), f.name, false, false, false)
+		if err != nil {
+			return false, err
+		}
+		n := r.Count()
+		if err := r.Close(); err != nil {
+			return false, err
+		}
+		if n > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// prefix lists the terms that begin so, those of most pages first.
+func (d *dictionary) prefix(field, begin string, limit int) ([]string, error) {
+	dict, err := d.reader.FieldDictPrefix(field, []byte(begin))
+	if err != nil {
+		return nil, err
+	}
+	entries, err := read(dict)
+	return commonest(entries, limit), err
+}
+
+// spellings lists the words at the least distance of one or two edits, those of most pages first. Two letters that
+// changed places are two edits, but as likely as one.
+func (d *dictionary) spellings(w string, n int) ([]string, error) {
+	fuzzy, ok := d.reader.(index.IndexReaderFuzzy)
+	if !ok {
+		return nil, nil
+	}
+	dict, err := fuzzy.FieldDictFuzzy(fieldWords, w, 1, "")
+	if err != nil {
+		return nil, err
+	}
+	entries, err := read(dict)
+	if err != nil {
+		return nil, err
+	}
+	if n == len(w) {
+		for i := 0; i+1 < len(w); i++ {
+			swapped := w[:i] + string(w[i+1]) + string(w[i]) + w[i+2:]
+			dict, err := fuzzy.FieldDictFuzzy(fieldWords, swapped, 0, "")
+			if err != nil {
+				return nil, err
+			}
+			more, err := read(dict)
+			if err != nil {
+				return nil, err
+			}
+			entries = append(entries, more...)
+		}
+	}
+	if len(entries) == 0 && n >= 8 {
+		_, first := utf8.DecodeRuneInString(w)
+		if dict, err = fuzzy.FieldDictFuzzy(fieldWords, w, 2, w[:first]); err != nil {
+			return nil, err
+		}
+		if entries, err = read(dict); err != nil {
+			return nil, err
+		}
+	}
+	return commonest(entries, maxSpellings), nil
+}
+
+// read takes a bounded number of entries and closes the dictionary.
+func read(dict index.FieldDict) (entries []index.DictEntry, err error) {
+	for len(entries) < maxRead {
+		e, err := dict.Next()
+		if err != nil || e == nil {
+			break
+		}
+		entries = append(entries, *e)
+	}
+	return entries, dict.Close()
+}
+
+func commonest(entries []index.DictEntry, limit int) []string {
+	slices.SortStableFunc(entries, func(a, b index.DictEntry) int { return cmp.Compare(b.Count, a.Count) })
+	var terms []string
+	for _, e := range entries[:min(limit, len(entries))] {
+		terms = append(terms, e.Term)
+	}
+	return terms
+}

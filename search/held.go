@@ -1,0 +1,138 @@
+// This file keeps one store open, whatever happens to its files: a store that proves to be damaged is deleted and begun
+// anew while readers and followers go on.
+
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"sync"
+)
+
+var (
+	// errDamaged is what came of reading a store that is not as it was written.
+	errDamaged = errors.New("the store is damaged")
+	// errAstray says that a delta does not begin where the store is: follow again from there.
+	errAstray = errors.New("the store is at another revision")
+	// errHeld is no damage: another process works on the store.
+	errHeld = errors.New("another process has it open")
+)
+
+// held is an open store at a path.
+type held[T io.Closer] struct {
+	path string
+	log  *slog.Logger
+	make func(path string) (T, error) // makes an empty one
+
+	mu    sync.RWMutex // held for writing while the store is replaced; guards what follows
+	store T
+	open  bool
+	alive context.Context // ends when the store is replaced
+	end   context.CancelFunc
+}
+
+// hold opens the store at path with open, or makes it with make when open finds none or anything but a good one.
+func hold[T io.Closer](path string, log *slog.Logger, open, make func(path string) (T, error)) (*held[T], error) {
+	h := &held[T]{path: path, log: log, make: make}
+	h.alive, h.end = context.WithCancel(context.Background())
+	err := guard(func() (err error) {
+		h.store, err = open(path)
+		return err
+	})
+	switch {
+	case err == nil:
+		h.open = true
+		return h, nil
+	case errors.Is(err, errHeld):
+		h.end()
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	case !errors.Is(err, os.ErrNotExist):
+		log.Warn("begin a store anew that cannot be opened", "err", err)
+	}
+	if err := h.anew(); err != nil {
+		h.end()
+		return nil, fmt.Errorf("make %s: %w", path, err)
+	}
+	return h, nil
+}
+
+// anew sets an empty store. The caller holds h.mu or is alone.
+func (h *held[T]) anew() error {
+	if err := os.RemoveAll(h.path); err != nil {
+		return err
+	}
+	return guard(func() (err error) {
+		h.store, err = h.make(h.path)
+		h.open = err == nil
+		return err
+	})
+}
+
+// with calls fn with the store, which stays open meanwhile. When fn finds it damaged, it is begun anew.
+func (h *held[T]) with(fn func(T) error) error {
+	h.mu.RLock()
+	alive := h.alive
+	err := errDamaged
+	if h.open {
+		err = guard(func() error { return fn(h.store) })
+	}
+	h.mu.RUnlock()
+	if errors.Is(err, errDamaged) {
+		h.replace(alive, err)
+	}
+	return err
+}
+
+// replace begins the store anew, unless somebody has done so since alive.
+func (h *held[T]) replace(alive context.Context, why error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.alive != alive || alive.Err() != nil && h.open {
+		return
+	}
+	h.log.Error("begin a damaged store anew", "err", why)
+	h.end()
+	h.shut()
+	h.alive, h.end = context.WithCancel(context.Background())
+	if err := h.anew(); err != nil {
+		h.log.Error("begin a damaged store anew", "err", err)
+	}
+}
+
+// life ends when the store is begun anew: positions from before mean nothing then.
+func (h *held[T]) life() context.Context {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.alive
+}
+
+func (h *held[T]) close() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.end()
+	return h.shut()
+}
+
+func (h *held[T]) shut() error {
+	if !h.open {
+		return nil
+	}
+	h.open = false
+	return guard(h.store.Close)
+}
+
+// guard turns a panic, also one over a file that is shorter than it says, into an error that is errDamaged.
+func guard(fn func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: %v", errDamaged, r)
+		}
+	}()
+	return fn()
+}

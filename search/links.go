@@ -1,0 +1,237 @@
+// This file keeps and answers what points where: links from page to page, and tags.
+//
+// What a link means depends on which pages there are, so no targets are kept. Kept are the folded names (page.Link.Keys)
+// by which a link might find something: whoever shares one with a page is asked, and each link is resolved again.
+
+package search
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"cairn/storage/page"
+	"cairn/storage/wiki"
+)
+
+const (
+	maxSources  = 2000  // pages that Backlinks asks
+	maxLinks    = 10000 // of one page that are kept
+	maxLinkText = 2048  // bytes of a link; longer ones are data or spam
+)
+
+// Tag is a tag with the number of pages that carry it.
+type Tag struct {
+	Name  string // as most pages write it
+	Pages int
+}
+
+// Backlinks lists the pages that link to p, in byte order, whether or not p exists. Each link is resolved against the
+// snapshot now, so the answer is right whatever was made or removed since the link was written. It stops after 2,000.
+func (x *Index) Backlinks(ctx context.Context, in *wiki.Snapshot, p page.Path) ([]page.Path, error) {
+	x.reached(ctx, x.trail, in)
+	keys := page.PathKeys(p)
+	var sources []page.Path
+	err := x.trail.view(in.Space(), func(b book) error {
+		for _, source := range b.candidates(keys) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if source == p || !in.Has(source) {
+				continue
+			}
+			links, _, err := b.linksOf(source)
+			if err != nil {
+				return err
+			}
+			if slices.ContainsFunc(links, func(l page.Link) bool { return leadsTo(in, source, l, p, keys) }) {
+				sources = append(sources, source)
+			}
+		}
+		return nil
+	})
+	return sources, ignoreUnknown(err)
+}
+
+func leadsTo(in *wiki.Snapshot, source page.Path, l page.Link, p page.Path, keys []string) bool {
+	shared := slices.ContainsFunc(l.Keys(), func(k string) bool { return slices.Contains(keys, k) })
+	if !shared {
+		return false
+	}
+	t := in.Names().Resolve(in.Profile(), source, l)
+	return t.External == "" && !t.IsDir && t.Path == p
+}
+
+// candidates are the pages with a link that has one of the keys, in byte order.
+func (l book) candidates(keys []string) []page.Path {
+	found := map[page.Path]bool{}
+	for _, key := range keys {
+		prefix := append([]byte(key), 0)
+		c := l.key.Cursor()
+		for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix) && len(found) < maxSources; k, _ = c.Next() {
+			found[page.Path(k[len(prefix):])] = true
+		}
+	}
+	return sorted(found)
+}
+
+// Tagged lists the pages that carry the tag, case and accents not told apart, in byte order.
+func (x *Index) Tagged(ctx context.Context, in *wiki.Snapshot, tag string) ([]page.Path, error) {
+	x.reached(ctx, x.trail, in)
+	var pages []page.Path
+	err := x.trail.view(in.Space(), func(b book) error {
+		prefix := append([]byte(plain(tag)), 0)
+		c := b.tag.Cursor()
+		for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+			if p := page.Path(k[len(prefix):]); in.Has(p) {
+				pages = append(pages, p)
+			}
+		}
+		return nil
+	})
+	return pages, ignoreUnknown(err)
+}
+
+// Tags lists the tags of the space, those of most pages first.
+func (x *Index) Tags(ctx context.Context, in *wiki.Snapshot) ([]Tag, error) {
+	x.reached(ctx, x.trail, in)
+	var tags []Tag
+	err := x.trail.view(in.Space(), func(b book) error {
+		var folded []byte
+		spellings := map[string]int{}
+		flush := func() {
+			var t Tag
+			most := 0
+			for name, n := range spellings {
+				t.Pages += n
+				if n > most || n == most && name < t.Name {
+					most, t.Name = n, name
+				}
+			}
+			if t.Pages > 0 {
+				tags = append(tags, t)
+			}
+			clear(spellings)
+		}
+		c := b.tag.Cursor()
+		for k, v := c.First(); k != nil; k, v = c.Next() {
+			tag, p, _ := bytes.Cut(k, []byte{0})
+			if !bytes.Equal(tag, folded) {
+				flush()
+				folded = bytes.Clone(tag)
+			}
+			if in.Has(page.Path(p)) {
+				spellings[string(v)]++
+			}
+		}
+		flush()
+		return nil
+	})
+	slices.SortFunc(tags, func(a, b Tag) int {
+		return cmp.Or(cmp.Compare(b.Pages, a.Pages), cmp.Compare(a.Name, b.Name))
+	})
+	return tags, ignoreUnknown(err)
+}
+
+// putLinks replaces what is kept of the links and tags of p; doc is nil when the page is gone.
+func (l book) putLinks(p page.Path, doc *page.Doc) error {
+	if len(p) > maxKey || len(p) == 0 {
+		return nil
+	}
+	old, oldTags, err := l.linksOf(p)
+	if err != nil {
+		return err
+	}
+	for _, k := range linkKeys(p, old) {
+		if err := l.key.Delete(k); err != nil {
+			return err
+		}
+	}
+	for k := range tagKeys(p, oldTags) {
+		if err := l.tag.Delete([]byte(k)); err != nil {
+			return err
+		}
+	}
+	var links []page.Link
+	if doc != nil {
+		links = kept(doc.Links)
+	}
+	if len(links) == 0 && (doc == nil || len(doc.Tags) == 0) {
+		return l.link.Delete([]byte(p))
+	}
+	for _, k := range linkKeys(p, links) {
+		if err := l.key.Put(k, nil); err != nil {
+			return err
+		}
+	}
+	for k, tag := range tagKeys(p, doc.Tags) {
+		if err := l.tag.Put([]byte(k), []byte(tag)); err != nil {
+			return err
+		}
+	}
+	return l.link.Put([]byte(p), encodeLinks(links, doc.Tags))
+}
+
+func (l book) linksOf(p page.Path) ([]page.Link, []string, error) {
+	v := l.link.Get([]byte(p))
+	if v == nil {
+		return nil, nil, nil
+	}
+	links, tags, err := decodeLinks(v)
+	if err != nil {
+		err = fmt.Errorf("links of %s: %w", p, err)
+	}
+	return links, tags, err
+}
+
+// kept are the links worth keeping: those that may lead to a page, each once.
+func kept(links []page.Link) []page.Link {
+	var some []page.Link
+	seen := map[page.Link]bool{}
+	for _, k := range links {
+		k.Start, k.End = 0, 0
+		if len(k.A)+len(k.B) > maxLinkText || seen[k] || len(some) == maxLinks || len(k.Keys()) == 0 {
+			continue
+		}
+		seen[k] = true
+		some = append(some, k)
+	}
+	return some
+}
+
+// linkKeys are the keys of bucketKey for the links of p.
+func linkKeys(p page.Path, links []page.Link) [][]byte {
+	seen := map[string]bool{}
+	var keys [][]byte
+	for _, k := range links {
+		for _, name := range k.Keys() {
+			if !seen[name] && name != "" && len(name) <= maxKey {
+				seen[name] = true
+				keys = append(keys, append(append([]byte(name), 0), p...))
+			}
+		}
+	}
+	return keys
+}
+
+// tagKeys are the keys of bucketTag for the tags of p, with the tags as they are written.
+func tagKeys(p page.Path, tags []string) map[string]string {
+	keys := make(map[string]string, len(tags))
+	for _, t := range tags {
+		if folded := plain(t); folded != "" && len(folded) <= 1024 {
+			keys[folded+"\x00"+string(p)] = t
+		}
+	}
+	return keys
+}
+
+func sorted(set map[page.Path]bool) []page.Path {
+	all := make([]page.Path, 0, len(set))
+	for p := range set {
+		all = append(all, p)
+	}
+	slices.Sort(all)
+	return all
+}

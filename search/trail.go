@@ -1,0 +1,377 @@
+// This file keeps the log store: one bbolt file with the commits of each space, what they did to each page, and the
+// links and tags of the pages as they are now. The package comment has its bytes.
+
+package search
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"cairn/storage/page"
+	"cairn/storage/wiki"
+)
+
+// trailVersion names the layout of the file: raise it when the bytes change, or what page.Link.Keys gives.
+const trailVersion = "1"
+
+// Buckets, and the keys of bucketAt.
+var (
+	bucketMake   = []byte("_") // beside the spaces, whose names cannot begin so
+	bucketAt     = []byte("at")
+	bucketCommit = []byte("commit")
+	bucketRev    = []byte("rev")
+	bucketPage   = []byte("page")
+	bucketLink   = []byte("link")
+	bucketKey    = []byte("key")
+	bucketTag    = []byte("tag")
+
+	keyRev  = []byte("rev")
+	keyNext = []byte("next")
+)
+
+const (
+	maxTxCommits = 1000
+	maxTxPages   = 500
+	maxKey       = 8 << 10 // bytes of a key; longer ones are no names that anybody looks for
+)
+
+// trail is the log store.
+type trail struct {
+	*held[*bolt.DB]
+	log *slog.Logger
+}
+
+func openTrail(path string, log *slog.Logger) (*trail, error) {
+	log = log.With("store", "log")
+	h, err := hold(path, log, openDB, createDB)
+	if err != nil {
+		return nil, err
+	}
+	return &trail{held: h, log: log}, nil
+}
+
+func openDB(path string) (*bolt.DB, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, err // bbolt would make it
+	}
+	return boltOpen(path)
+}
+
+func createDB(path string) (*bolt.DB, error) {
+	if err := os.WriteFile(path, nil, 0o666); err != nil {
+		return nil, err
+	}
+	return boltOpen(path)
+}
+
+func boltOpen(path string) (*bolt.DB, error) {
+	options := *bolt.DefaultOptions
+	options.Timeout = 2 * time.Second
+	options.FreelistType = bolt.FreelistMapType
+	db, err := bolt.Open(path, 0o666, &options)
+	if errors.Is(err, bolterrors.ErrTimeout) {
+		return nil, errHeld
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = guard(func() error {
+		return db.Update(func(tx *bolt.Tx) error {
+			info, err := os.Stat(path)
+			if err != nil {
+				return err
+			}
+			if info.Size() < tx.Size() {
+				return fmt.Errorf("%w: it is cut off", errDamaged)
+			}
+			b, err := tx.CreateBucketIfNotExists(bucketMake)
+			if err != nil {
+				return err
+			}
+			switch v := b.Get(keyRev); {
+			case v == nil:
+				return b.Put(keyRev, []byte(trailVersion))
+			case string(v) != trailVersion:
+				return errors.New("it is of another make")
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, errors.Join(err, guard(db.Close))
+	}
+	return db, nil
+}
+
+func (t *trail) name() string { return "log" }
+
+// view calls fn with the buckets of a space. It is not called for a space that the store does not know: then the error
+// wraps fs.ErrNotExist.
+func (t *trail) view(space string, fn func(book) error) error {
+	return t.with(func(db *bolt.DB) error {
+		return db.View(func(tx *bolt.Tx) error {
+			l, err := openBook(tx, space)
+			if err != nil {
+				return err
+			}
+			return fn(l)
+		})
+	})
+}
+
+func (t *trail) update(space string, fn func(book) error) error {
+	return t.with(func(db *bolt.DB) error {
+		return db.Update(func(tx *bolt.Tx) error {
+			l, err := openBook(tx, space)
+			if errors.Is(err, fs.ErrNotExist) {
+				l, err = makeBook(tx, space)
+			}
+			if err != nil {
+				return err
+			}
+			return fn(l)
+		})
+	})
+}
+
+func (t *trail) position(space string) (rev wiki.Rev, err error) {
+	err = t.view(space, func(l book) error {
+		rev = wiki.Rev(l.at.Get(keyRev))
+		return nil
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return rev, err
+}
+
+// apply brings the log of one space from d.From to d.To: commits first, then links and tags. The position moves with
+// the last of them; commits that are there already, from an attempt that was cut short, are left as they are.
+func (t *trail) apply(ctx context.Context, d wiki.Delta) error {
+	space := d.To.Space()
+	at, err := t.position(space)
+	switch {
+	case err != nil:
+		return err
+	case d.From == "":
+		if err := t.clear(space); err != nil {
+			return err
+		}
+	case d.From != at:
+		return errAstray
+	case d.From == d.To.Rev():
+		return nil
+	}
+	if err := t.commits(ctx, d); err != nil {
+		return err
+	}
+	return t.links(ctx, d)
+}
+
+func (t *trail) clear(space string) error {
+	return t.with(func(db *bolt.DB) error {
+		return db.Update(func(tx *bolt.Tx) error {
+			if err := tx.DeleteBucket([]byte(space)); err != nil && !errors.Is(err, bolterrors.ErrBucketNotFound) {
+				return err
+			}
+			return nil
+		})
+	})
+}
+
+func (t *trail) commits(ctx context.Context, d wiki.Delta) error {
+	batch := make([]wiki.Commit, 0, 64)
+	write := func() error {
+		err := t.update(d.To.Space(), func(l book) error {
+			for _, c := range batch {
+				if err := l.append(c); err != nil {
+					return fmt.Errorf("commit %s: %w", c.Rev, err)
+				}
+			}
+			return nil
+		})
+		batch = batch[:0]
+		return err
+	}
+	files := 0
+	for c, err := range d.Commits(ctx) {
+		if err != nil {
+			return err
+		}
+		batch = append(batch, c)
+		files += len(c.Files)
+		if len(batch) >= maxTxCommits || files >= 20*maxTxCommits {
+			files = 0
+			if err := write(); err != nil {
+				return err
+			}
+		}
+	}
+	if len(batch) == 0 {
+		return nil
+	}
+	return write()
+}
+
+// links brings links and tags, and with the last of them the position, to d.To.
+func (t *trail) links(ctx context.Context, d wiki.Delta) error {
+	space := d.To.Space()
+	batch := make(map[page.Path]*page.Doc)
+	write := func(last bool) error {
+		err := t.update(space, func(l book) error {
+			for p, doc := range batch {
+				if err := l.putLinks(p, doc); err != nil {
+					return fmt.Errorf("links of %s: %w", p, err)
+				}
+			}
+			if last {
+				return l.at.Put(keyRev, []byte(d.To.Rev()))
+			}
+			return nil
+		})
+		clear(batch)
+		return err
+	}
+	for c, err := range d.Changes(ctx) {
+		if err != nil {
+			return err
+		}
+		if !c.Path.IsPage() {
+			continue
+		}
+		batch[c.Path] = nil
+		if c.Kind != 'D' {
+			doc, err := d.To.Doc(ctx, c.Path)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err != nil {
+				t.log.Warn("leave out the links of a page", "space", space, "path", c.Path, "err", err)
+			} else {
+				batch[c.Path] = &page.Doc{Links: doc.Links, Tags: doc.Tags}
+			}
+		}
+		if len(batch) >= maxTxPages {
+			if err := write(false); err != nil {
+				return err
+			}
+		}
+	}
+	return write(true)
+}
+
+// book is the buckets of one space in one transaction.
+type book struct {
+	at, commit, rev, page, link, key, tag *bolt.Bucket
+}
+
+func openBook(tx *bolt.Tx, space string) (book, error) {
+	b := tx.Bucket([]byte(space))
+	if b == nil {
+		return book{}, fmt.Errorf("the log of space %q: %w", space, fs.ErrNotExist)
+	}
+	l := book{b.Bucket(bucketAt), b.Bucket(bucketCommit), b.Bucket(bucketRev), b.Bucket(bucketPage),
+		b.Bucket(bucketLink), b.Bucket(bucketKey), b.Bucket(bucketTag)}
+	for _, sub := range []*bolt.Bucket{l.at, l.commit, l.rev, l.page, l.link, l.key, l.tag} {
+		if sub == nil {
+			return book{}, fmt.Errorf("%w: a bucket of space %q is missing", errDamaged, space)
+		}
+	}
+	return l, nil
+}
+
+func makeBook(tx *bolt.Tx, space string) (book, error) {
+	b, err := tx.CreateBucket([]byte(space))
+	if err != nil {
+		return book{}, err
+	}
+	for _, name := range [][]byte{bucketAt, bucketCommit, bucketRev, bucketPage, bucketLink, bucketKey, bucketTag} {
+		sub, err := b.CreateBucket(name)
+		if err != nil {
+			return book{}, err
+		}
+		if string(name) == string(bucketCommit) {
+			sub.FillPercent = 0.95 // grows at its end only
+		}
+	}
+	return openBook(tx, space)
+}
+
+// next is the number of the commit to come.
+func (l book) next() uint64 {
+	if v := l.at.Get(keyNext); len(v) == 8 {
+		return binary.BigEndian.Uint64(v)
+	}
+	return 0
+}
+
+// seq is the number of a commit; false when the log does not have it.
+func (l book) seq(rev wiki.Rev) (uint64, bool) {
+	raw, err := hex.DecodeString(string(rev))
+	if err != nil || len(raw) == 0 {
+		return 0, false
+	}
+	v := l.rev.Get(raw)
+	if len(v) != 8 {
+		return 0, false
+	}
+	return binary.BigEndian.Uint64(v), true
+}
+
+// append adds a commit at the end, unless it is there.
+func (l book) append(c wiki.Commit) error {
+	if _, there := l.seq(c.Rev); there {
+		return nil
+	}
+	seq := l.next()
+	number := binary.BigEndian.AppendUint64(nil, seq)
+	raw, err := hex.DecodeString(string(c.Rev))
+	if err != nil {
+		return err
+	}
+	value, err := encodeCommit(c)
+	if err != nil {
+		return err
+	}
+	for _, err := range []error{
+		l.rev.Put(raw, number),
+		l.commit.Put(number, value),
+		l.at.Put(keyNext, binary.BigEndian.AppendUint64(nil, seq+1)),
+	} {
+		if err != nil {
+			return err
+		}
+	}
+	for _, f := range c.Files {
+		if len(f.Path)+len(f.From) > maxKey {
+			continue
+		}
+		if f.Kind == 'R' {
+			if err := l.putEntry(f.From, seq, entry{kind: kindAway, other: f.Path}); err != nil {
+				return err
+			}
+		}
+		if err := l.putEntry(f.Path, seq, entry{kind: f.Kind, other: f.From, blob: f.Blob}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l book) putEntry(p page.Path, seq uint64, e entry) error {
+	v, err := e.encode()
+	if err != nil {
+		return err
+	}
+	return l.page.Put(entryKey(p, seq), v)
+}

@@ -1,0 +1,261 @@
+// This file keeps the words store: one Bleve index for all spaces, moved on by net changes. The rules are:
+//
+//   - The position in a space moves in the same batch as the last pages of a delta, so that what is there twice after a
+//     crash is written over and nothing is left out.
+//   - Whatever is wrong with the store, but for another process that holds it, is mended by building it again.
+//   - Bleve may panic on damaged files. Every call that reads them goes through with.
+
+package search
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+
+	"github.com/blevesearch/bleve/v2"
+	"github.com/blevesearch/bleve/v2/index/scorch"
+	"github.com/blevesearch/bleve/v2/mapping"
+	"github.com/blevesearch/bleve/v2/search/query"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"cairn/storage/page"
+	"cairn/storage/wiki"
+)
+
+const (
+	schemaKey = "schema"
+	revKey    = "rev/" // + space
+
+	maxBatchPages = 500
+	maxBatchBytes = 3 << 20 // of text; a batch needs many times that in memory
+)
+
+// words is the words store.
+type words struct {
+	*held[bleve.Index]
+	log *slog.Logger
+	// settled waits until the log can tell the facts of a snapshot's pages.
+	settled func(context.Context, *wiki.Snapshot)
+	facts   func(*wiki.Snapshot, page.Path) facts
+}
+
+// openWords opens the store in dir or makes it.
+func openWords(dir string, log *slog.Logger) (*words, error) {
+	log = log.With("store", "words")
+	layout := layout()
+	schema, err := schema(layout)
+	if err != nil {
+		return nil, err
+	}
+	// Without the time limit a second process would wait for ever.
+	config := map[string]any{"bolt_timeout": "2s"}
+	open := func(dir string) (bleve.Index, error) {
+		idx, err := bleve.OpenUsing(dir, config)
+		switch {
+		case errors.Is(err, bolterrors.ErrTimeout):
+			return nil, errHeld
+		case errors.Is(err, bleve.ErrorIndexPathDoesNotExist):
+			return nil, fs.ErrNotExist
+		case err != nil:
+			return nil, err
+		}
+		if err := guard(func() error { return probe(idx, schema) }); err != nil {
+			return nil, errors.Join(err, guard(idx.Close))
+		}
+		return idx, nil
+	}
+	create := func(dir string) (bleve.Index, error) {
+		idx, err := bleve.NewUsing(dir, layout, scorch.Name, "", config)
+		if err != nil {
+			return nil, err
+		}
+		return idx, idx.SetInternal([]byte(schemaKey), []byte(schema))
+	}
+	h, err := hold(dir, log, open, create)
+	if err != nil {
+		return nil, err
+	}
+	return &words{held: h, log: log}, nil
+}
+
+func (w *words) name() string { return "words" }
+
+// probe looks whether the index is of this make and reads a little, so that the commonest damage shows before anybody
+// asks.
+func probe(idx bleve.Index, schema string) error {
+	got, err := idx.GetInternal([]byte(schemaKey))
+	if err != nil {
+		return err
+	}
+	if string(got) != schema {
+		return errors.New("it is of another make")
+	}
+	request := bleve.NewSearchRequestOptions(query.NewMatchAllQuery(), 1, 0, false)
+	request.Fields = []string{fieldTitle}
+	_, err = idx.Search(request)
+	return err
+}
+
+// layout is the mapping: none, as the documents and the queries are made of terms by this package.
+func layout() *mapping.IndexMappingImpl {
+	m := bleve.NewIndexMapping()
+	m.DefaultMapping = bleve.NewDocumentStaticMapping()
+	m.IndexDynamic, m.StoreDynamic, m.DocValuesDynamic = false, false, false
+	return m
+}
+
+// schema names all that decides which bytes a page becomes.
+func schema(m *mapping.IndexMappingImpl) (string, error) {
+	b, err := json.Marshal(m)
+	if err != nil {
+		return "", err
+	}
+	b = fmt.Appendf(b, " analyzer %d fields %d scorch %d", analyzerVersion, fieldsVersion, scorch.Version)
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+func (w *words) position(space string) (rev wiki.Rev, err error) {
+	err = w.with(func(idx bleve.Index) error {
+		b, err := idx.GetInternal([]byte(revKey + space))
+		rev = wiki.Rev(b)
+		return err
+	})
+	return rev, err
+}
+
+// apply brings the words of one space from d.From to d.To.
+func (w *words) apply(ctx context.Context, d wiki.Delta) error {
+	space := d.To.Space()
+	at, err := w.position(space)
+	switch {
+	case err != nil:
+		return err
+	case d.From == "":
+		if err := w.clear(ctx, space); err != nil {
+			return err
+		}
+	case d.From != at:
+		return errAstray
+	case d.From == d.To.Rev():
+		return w.verify(ctx, d.To)
+	}
+	w.settled(ctx, d.To)
+	b, err := w.batch()
+	if err != nil {
+		return err
+	}
+	for c, err := range d.Changes(ctx) {
+		if err != nil {
+			return err
+		}
+		if !isSought(c.Path) {
+			continue
+		}
+		if c.Kind == 'D' {
+			b.Delete(docID(space, c.Path))
+		} else if err := w.add(ctx, b, d.To, c.Path); err != nil {
+			return err
+		}
+		if b.Size() >= maxBatchPages || b.TotalDocsSize() >= maxBatchBytes {
+			if err := w.write(b); err != nil {
+				return err
+			}
+			b.Reset()
+		}
+	}
+	b.SetInternal([]byte(revKey+space), []byte(d.To.Rev()))
+	return w.write(b)
+}
+
+// add puts one page into the batch. A page that cannot be read is found by its name.
+func (w *words) add(ctx context.Context, b *bleve.Batch, in *wiki.Snapshot, p page.Path) error {
+	doc, err := in.Doc(ctx, p)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		w.log.Warn("index a page by its name only", "space", in.Space(), "path", p, "err", err)
+		doc = &page.Doc{Path: p, Title: p.Title()}
+	}
+	return b.IndexAdvanced(describe(in.Space(), doc, w.facts(in, p)))
+}
+
+func (w *words) batch() (b *bleve.Batch, err error) {
+	err = w.with(func(idx bleve.Index) error {
+		b = idx.NewBatch()
+		return nil
+	})
+	return b, err
+}
+
+func (w *words) write(b *bleve.Batch) error {
+	return w.with(func(idx bleve.Index) error { return idx.Batch(b) })
+}
+
+// clear forgets a space, its position first.
+func (w *words) clear(ctx context.Context, space string) error {
+	return w.with(func(idx bleve.Index) error {
+		b := idx.NewBatch()
+		b.DeleteInternal([]byte(revKey + space))
+		for {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			request := bleve.NewSearchRequestOptions(inSpace(space), 1000, 0, false)
+			found, err := idx.SearchInContext(ctx, request)
+			if err != nil {
+				return err
+			}
+			for _, hit := range found.Hits {
+				b.Delete(hit.ID)
+			}
+			if err := idx.Batch(b); err != nil {
+				return err
+			}
+			if len(found.Hits) == 0 {
+				return nil
+			}
+			b = idx.NewBatch()
+		}
+	})
+}
+
+// verify compares the number of pages with the snapshot that the store says to have reached.
+func (w *words) verify(ctx context.Context, in *wiki.Snapshot) error {
+	var want, got uint64
+	for p := range in.Names().All() {
+		if isSought(p) {
+			want++
+		}
+	}
+	err := w.with(func(idx bleve.Index) error {
+		found, err := idx.SearchInContext(ctx, bleve.NewSearchRequestOptions(inSpace(in.Space()), 0, 0, false))
+		if err == nil {
+			got = found.Total
+		}
+		return err
+	})
+	if err != nil || got == want {
+		return err
+	}
+	w.log.Warn("build the words of a space anew", "space", in.Space(), "want", want, "got", got)
+	if err := w.clear(ctx, in.Space()); err != nil {
+		return err
+	}
+	return errAstray
+}
+
+func inSpace(space string) query.Query {
+	q := query.NewTermQuery(space)
+	q.SetField(fieldSpace)
+	return q
+}
+
+// isSought tells the pages that can be found by their words: no bars, nothing hidden.
+func isSought(p page.Path) bool { return p.IsPage() && !page.Hidden(p) && !page.IsBar(p) }
