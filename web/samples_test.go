@@ -1,0 +1,146 @@
+package web
+
+import "time"
+
+var sampleTime = time.Date(2024, 3, 12, 14, 5, 0, 0, time.UTC)
+
+// sample is a view with a name for messages.
+type sample struct {
+	name string
+	view View
+}
+
+func sampleFrame(title string) Frame {
+	return Frame{
+		Title: title, Space: "wiki", Canonical: "https://wiki.example.org/wiki/Handbook/Holidays",
+		Nav: Nav{Home: "/wiki/", Search: "/-/search", Changes: "/wiki/-/changes", Pages: "/wiki/-/pages", Tags: "/wiki/-/tags", New: "/wiki/-/new"},
+		Tree: []TreeNode{
+			{Name: "Home", URL: "/wiki/"},
+			{Name: "Events", URL: "/wiki/Events/", IsFolder: true},
+			{Name: "Handbook", URL: "/wiki/Handbook/", IsFolder: true, Open: true, Children: []TreeNode{
+				{Name: "Expenses", URL: "/wiki/Handbook/Expenses"},
+				{Name: "Holidays", URL: "/wiki/Handbook/Holidays", Current: true},
+				{Name: "Teams", URL: "/wiki/Handbook/Teams/", IsFolder: true},
+				{Name: "Working from abroad and what to tell payroll", URL: "/wiki/Handbook/Abroad"},
+			}},
+			{Name: "Opening hours", URL: "/wiki/Opening%20hours"},
+			{Name: "Volunteers", URL: "/wiki/Volunteers/", IsFolder: true},
+		},
+		Crumbs:  []Crumb{{"wiki", "/wiki/"}, {"Handbook", "/wiki/Handbook/"}, {"Holidays", ""}},
+		Actions: Actions{Edit: "/e", History: "/h", Source: "/s", Move: "/m", Delete: "/d"},
+	}
+}
+
+const sampleBody HTML = `<p>Everybody has <strong>25 days</strong> a year, and may carry over five of them. Ask your <a href="/wiki/Teams">team lead</a> first, then write it into the <a class="missing" href="/wiki/-/edit/Team%20calendar">team calendar</a>. It reads <code>holidays.csv</code> every night.</p>
+<h2 id="asking">Asking for leave <a class="anchor" href="#asking" aria-label="Link to this section">#</a></h2>
+<p>Write to your lead at least as many days ahead as you will be away. Nobody will say no without a reason, and the reason is written down here, so that the next person does not have to guess it.</p>
+<ul><li>Say when you leave</li><li>Say who stands in for you<ul><li>and tell them</li></ul></li></ul>
+<div class="callout warning"><p class="callout-title">Warning</p><p>Leave that is not taken by March is gone. Payroll cannot bring it back.</p></div>
+<div class="callout tip"><p class="callout-title">Tip</p><p>Fridays in May are cheap.</p></div>
+<h3 id="half">Half days</h3>
+<table><thead><tr><th>Team</th><th align="right">Days</th><th>Stands in</th><th>Calendar</th></tr></thead><tbody><tr><td>Digital</td><td align="right">25</td><td>Asha</td><td>https://calendar.example.org/digital-team-and-friends</td></tr><tr><td>Fundraising</td><td align="right">27</td><td>Bo</td><td>none</td></tr></tbody></table>
+<ul class="contains-task-list"><li><input type="checkbox" disabled checked aria-label="done"> tell the team</li><li><input type="checkbox" disabled aria-label="to do"> set the auto reply</li></ul>
+<h2 id="script">For those who count</h2>
+<pre class="chroma" tabindex="0"><code><span class="c1">// days left of the year</span>
+<span class="kd">func</span> <span class="nf">Left</span>(<span class="nx">taken</span> <span class="kt">int</span>) <span class="kt">int</span> {
+	<span class="k">return</span> <span class="mi">25</span> - <span class="nx">taken</span> <span class="c1">// a very long comment that does not fit on the line of a narrow screen</span>
+}
+<span class="nx">fmt</span>.<span class="nf">Println</span>(<span class="s">&#34;left&#34;</span>, <span class="nf">Left</span>(<span class="mi">3</span>))</code></pre>
+<blockquote><p>Rest is part of the work.</p></blockquote>
+<p>Press <kbd>Ctrl</kbd> + <kbd>K</kbd> to find it again.<sup><a href="#fn1">1</a></sup></p>
+<details><summary>What about parents?</summary><p>Two weeks more.</p></details>
+<hr>
+<section class="footnotes"><ol><li id="fn1"><p>On a Mac it is another key.</p></li></ol></section>`
+
+// samples are all views, full and empty.
+func samples() []sample {
+	t := sampleTime
+	asha := Stamp{Who: "Asha", When: t, Note: "add the half days"}
+	bo := Stamp{Who: "Bo (visitor)", When: t.Add(-26 * time.Hour)}
+	form := Form{URL: "/post", Base: "0a1b2c3d", ID: "x1", Note: "say more", AskName: true, Name: "Asha", Cancel: "/wiki/Handbook/Holidays"}
+	failed := form
+	failed.Error = "The disk is full. Your text is still here; try again in a while."
+	links := []PageLink{{"Home", "/wiki/", ""}, {"New starters", "/wiki/Handbook/New", "Handbook/New"}, {"Payroll", "/wiki/Payroll", ""}}
+	clone := &Clone{Address: "https://wiki.example.org/wiki.git", Folder: "wiki"}
+	diff := []Hunk{{Heading: "Asking for leave", Lines: []Line{
+		{Same, 12, 12, []Piece{{"## Asking for leave", false}}},
+		{Same, 13, 13, nil},
+		{Removed, 14, 0, []Piece{{"Everybody has ", false}, {"24", true}, {" days a year, and may carry over five of them into the next one.", false}}},
+		{Added, 0, 14, []Piece{{"Everybody has ", false}, {"25", true}, {" days a year, and may carry over five of them into the next one.", false}}},
+		{Same, 15, 15, nil},
+	}}, {Lines: []Line{{Same, 30, 30, []Piece{{"\tindented", false}}}, {Added, 0, 31, []Piece{{"- [ ] set the auto reply", false}}}}}}
+
+	page := Page{
+		Frame: sampleFrame("Holidays"), Body: sampleBody, BodyLang: "en", Header: "<p>A bar of the wiki.</p>", Footer: "<p>Another one.</p>",
+		Outline: []Heading{{"Asking for leave", "asking", []Heading{{"Half days", "half", nil}}}, {"For those who count", "script", nil}},
+		Tags:    []Link{{"people", "/wiki/-/tags/people"}, {"leave", "/wiki/-/tags/leave"}}, Last: &asha, Backlinks: links, Clone: clone,
+	}
+	saved := page
+	saved.Notice = &Notice{Success, "Your page is saved.", &Button{"Undo", "/undo", true, []Field{{"rev", "0a"}}}}
+	saved.Spaces = []SpaceLink{{"wiki", "/wiki/", true}, {"board", "/board/", false}}
+	saved.Sidebar = "<h2>Start here</h2><ul><li><a href=\"/wiki/\">Home</a></li></ul>"
+	saved.Nav.Account = Link{"Sign in", "/-/login"}
+	old := page
+	old.NoIndex = true
+	old.Old = &OldRevision{"0a1b2c3", t, "Asha", "/wiki/Handbook/Holidays", &Button{Label: "Restore this revision", URL: "/r"}}
+	bad := page
+	bad.Body, bad.TitleInBody = "<h1 id=\"own\">Own title</h1><p>Text.</p>", true
+	bad.MetaProblem, bad.MetaText = "line 2 has a tab", "title: x\n\ttags"
+
+	missing := Missing{Frame: sampleFrame("Team calendar"), Path: "Team calendar", Write: "/e", Search: "/-/search?q=team", Close: links, Wanted: links[:1]}
+	deleted := missing
+	deleted.Deleted = &Deleted{Stamp: asha, Restore: "/r", History: "/h"}
+
+	edit := Edit{Frame: sampleFrame("Edit Holidays"), Form: form, Path: "Handbook/Holidays", Text: "\n# Holidays\n\nEverybody has **25 days** a year.\n", Limit: "Up to 1 MiB."}
+	preview := edit
+	preview.Shown, preview.Preview, preview.Form = true, "<p>Everybody has <strong>25 days</strong> a year.</p>", failed
+	fresh := edit
+	fresh.Title, fresh.New, fresh.AskPath = "New page", true, true
+
+	search := Search{
+		Frame: sampleFrame("Search"), URL: "/-/search", Here: true, Total: 12345, Took: 4 * time.Millisecond, Behind: "312 pages are not yet in the index.", Offer: &Link{"holidays", "/-/search?q=holidays"}, Write: "/e",
+		Results: []Result{
+			{[]Piece{{"Holi", true}, {"days", false}}, "/wiki/Handbook/Holidays", "Handbook/Holidays", "wiki", []Piece{{"Everybody has 25 days of ", false}, {"holiday", true}, {" a year, and may carry over five of them. Ask your team lead first, then write it into the team calendar.", false}}, t},
+			{[]Piece{{"School terms", false}}, "/wiki/Terms", "Terms", "", []Piece{{"… the school ", false}, {"holidays", true}, {" begin on …", false}}, time.Time{}},
+		},
+		Paging: Paging{"/p", "/n"},
+	}
+	search.Query = "holiday"
+	nothing := Search{Frame: sampleFrame("Search"), URL: "/-/search", Write: "/e"}
+	nothing.Query = "holidya"
+
+	changes := Changes{Frame: sampleFrame("Recent changes"), Feed: "/feed", Paging: Paging{Next: "/n"}, Days: []Day{
+		{t, []Change{
+			{Stamp: asha, Pages: []ChangedPage{{"Holidays", "/wiki/Handbook/Holidays", "/d", ""}}, Undo: &Button{"Undo", "/u", true, []Field{{"rev", "a"}}}},
+			{Stamp: bo, Via: "git", More: 12, Pages: []ChangedPage{{"Opening hours", "/wiki/O", "/d", "created"}, {"Old rota", "", "/d", "deleted"}}},
+		}},
+		{t.Add(-24 * time.Hour), []Change{{Stamp: Stamp{When: t}, Pages: []ChangedPage{{"Home", "/wiki/", "", ""}}}}},
+	}}
+
+	return []sample{
+		{"page", page}, {"page saved", saved}, {"page old", old}, {"page own title", bad}, {"page empty", Page{Frame: Frame{Title: "Empty"}}},
+		{"folder", Folder{Frame: sampleFrame("Handbook"), Write: "/e", Entries: sampleFrame("").Tree}}, {"folder empty", Folder{Frame: Frame{Title: "Empty"}}},
+		{"missing", missing}, {"deleted", deleted}, {"missing empty", Missing{Frame: Frame{Title: "No such page"}, Path: "x"}},
+		{"edit", edit}, {"edit preview", preview}, {"edit fresh", fresh}, {"edit empty", Edit{Frame: Frame{Title: "Edit"}}},
+		{"new", NewPage{Frame: sampleFrame("New page"), URL: "/n", Path: "a:b", Where: "Handbook", Error: "A name cannot hold a colon.", Offer: "a-b", Cancel: "/"}}, {"new empty", NewPage{Frame: Frame{Title: "New page"}}},
+		{"conflict", Conflict{Frame: sampleFrame("Holidays: two texts"), Form: form, Path: "Handbook/Holidays", Mine: "Everybody has 26 days.\n", Theirs: "Everybody has 25 days.\n", Merged: "# Holidays\n\n<<<<<<< your text\nEverybody has 26 days.\n=======\nEverybody has 25 days.\n>>>>>>> their text\n\nAsk your team lead first.\n", TheirWho: "Bo", TheirWhen: t, TheirNote: "payroll says so", Diff: "/d"}},
+		{"conflict empty", Conflict{Frame: Frame{Title: "Two texts"}, TheirsGone: true}},
+		{"history", History{Frame: sampleFrame("History of Holidays"), Path: "Handbook/Holidays", Compare: "/d", Feed: "/f", Paging: Paging{"/p", "/n"}, Entries: []Revision{
+			{Stamp: asha, Rev: "0a1b2c3d", Short: "0a1b2c3", URL: "/o", Diff: "/d", Kind: "changed", Current: true},
+			{Stamp: bo, Rev: "1a1b2c3d", Short: "1a1b2c3", URL: "/o", Diff: "/d", Kind: "moved", From: "Leave"},
+			{Stamp: bo, Rev: "3a1b2c3d", Short: "3a1b2c3", Diff: "/d", Kind: "deleted", Gone: true},
+			{Stamp: Stamp{When: t, Note: "a much longer note, which somebody wrote because they wanted to explain themselves in full"}, Rev: "2a1b2c3d", Short: "2a1b2c3", URL: "/o", Kind: "created"},
+		}}}, {"history empty", History{Frame: Frame{Title: "History"}}},
+		{"diff", Diff{Frame: sampleFrame("Holidays: what changed"), From: Side{bo, "1a1b2c3", "/o"}, To: Side{asha, "0a1b2c3", "/o"}, Hunks: diff, Added: 2, Removed: 1, TooLong: true, Restore: &Button{Label: "Restore the text before", URL: "/r"}, Older: "/o"}}, {"diff empty", Diff{Frame: Frame{Title: "Nothing"}}},
+		{"move", Move{Frame: sampleFrame("Move Holidays"), Form: failed, Path: "Handbook/Holidays", To: "Leave", Backlinks: links}}, {"move empty", Move{Frame: Frame{Title: "Move"}}},
+		{"delete", Delete{Frame: sampleFrame("Delete Holidays"), Form: form, Path: "Handbook/Holidays", Backlinks: links}}, {"delete empty", Delete{Frame: Frame{Title: "Delete"}}},
+		{"restore", Restore{Frame: sampleFrame("Restore Holidays"), Form: form, Path: "Handbook/Holidays", Rev: "0a1b", Short: "0a1b2c3", Was: asha, Deleted: true, Diff: "/d", Preview: "<p>Text.</p>"}}, {"restore empty", Restore{Frame: Frame{Title: "Restore"}}},
+		{"pages", Pages{Frame: sampleFrame("All pages"), Total: 4321, Nodes: sampleFrame("").Tree, Paging: Paging{"/p", "/n"}}}, {"pages empty", Pages{Frame: Frame{Title: "All pages"}}},
+		{"changes", changes}, {"changes empty", Changes{Frame: Frame{Title: "Recent changes"}}},
+		{"tags", Tags{Frame: sampleFrame("Tags"), Tags: []TagCount{{"people", "/t", 3}, {"leave", "/t", 1}}}}, {"tags empty", Tags{Frame: Frame{Title: "Tags"}}},
+		{"tag", Tag{Frame: sampleFrame("people"), Name: "people", All: "/t", Total: 3, Pages: links, Paging: Paging{"/p", "/n"}}}, {"tag empty", Tag{Frame: Frame{Title: "people"}}},
+		{"search", search}, {"search nothing", nothing}, {"search empty", Search{Frame: Frame{Title: "Search"}, Error: "That is too long."}},
+		{"spaces", Spaces{Frame: Frame{Title: "Spaces"}, List: []Space{{"wiki", "/wiki/", 4321, "Anyone may read and write", t}, {"board", "/board/", 1, "", time.Time{}}}}}, {"spaces empty", Spaces{Frame: Frame{Title: "Spaces"}}},
+		{"message", Message{Frame: sampleFrame("The disk is full"), Status: 507, Text: "Your page could not be saved.", Advice: "Wait a little and send it again.", Kept: "# My text\n", Next: &Link{"Back", "/"}, Again: &Button{"Try again", "/post", true, []Field{{"text", "a\nb"}}}, ID: "r-123"}}, {"message empty", Message{Frame: Frame{Title: "Not found"}}},
+	}
+}

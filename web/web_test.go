@@ -1,0 +1,253 @@
+package web
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+)
+
+func TestViews(t *testing.T) {
+	site := newSite(t)
+	for _, s := range samples() {
+		t.Run(s.name, func(t *testing.T) { check(t, render(t, site, s.view)) })
+	}
+}
+
+// TestHostile fills every string of every view with what an attacker would
+// write, and what must stay text stays text.
+func TestHostile(t *testing.T) {
+	site := newSite(t)
+	seen := map[reflect.Type]bool{}
+	for _, s := range samples() {
+		typ := reflect.TypeOf(s.view)
+		if seen[typ] {
+			continue
+		}
+		seen[typ] = true
+		for _, evil := range []string{`"'><img src=x onerror=alert(1)></textarea><script>alert(1)</script>`, `javascript:alert(1)`} {
+			for _, flags := range []bool{false, true} {
+				v := reflect.New(typ).Elem()
+				fill(v, evil, flags, 0)
+				doc := render(t, site, v.Interface().(View))
+				check(t, doc)
+				for n := range doc.Descendants() {
+					if n.Data == "img" && attr(n, "src") != site.icon {
+						t.Errorf("%s: a string became an element", typ)
+					}
+					for _, a := range n.Attr {
+						if strings.HasPrefix(a.Val, "javascript:") && (a.Key == "href" || a.Key == "src" || a.Key == "action") {
+							t.Errorf("%s: %s of <%s> is %q", typ, a.Key, n.Data, a.Val)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestTextSurvivesTheForm(t *testing.T) {
+	site := newSite(t)
+	const want = "\n\n  two lines above\n<b>&amp;\n"
+	doc := render(t, site, Edit{Frame: Frame{Title: "Edit"}, Text: want})
+	for n := range doc.Descendants() {
+		if attr(n, "name") == "text" {
+			if got := content(n); got != want {
+				t.Errorf("text in the form = %q, want %q", got, want)
+			}
+			return
+		}
+	}
+	t.Error("no field for the text")
+}
+
+func TestDiffKeepsSpaces(t *testing.T) {
+	doc := render(t, newSite(t), Diff{Frame: Frame{Title: "Diff"}, Hunks: []Hunk{{Lines: []Line{
+		{Op: Added, New: 1, Spans: []Piece{{Text: "\t a"}, {Text: "b ", Mark: true}, {Text: " c"}}},
+	}}}})
+	for n := range doc.Descendants() {
+		if attr(n, "class") == "line" {
+			if got, want := content(n), "\t ab  c"; got != want {
+				t.Errorf("line = %q, want %q", got, want)
+			}
+			return
+		}
+	}
+	t.Error("no line")
+}
+
+func TestAssets(t *testing.T) {
+	site := newSite(t)
+	for _, url := range []string{site.Style(), site.Icon()} {
+		a, ok := site.Asset(strings.TrimPrefix(url, AssetsURL))
+		if !ok || len(a.Body) == 0 || a.Type == "" {
+			t.Fatalf("%s is not there", url)
+		}
+	}
+	css, _ := site.Asset(strings.TrimPrefix(site.Style(), AssetsURL))
+	if got, most := len(css.Gzip), 10<<10; got > most {
+		t.Errorf("style sheet has %d bytes, want at most %d", got, most)
+	}
+	if open, shut := bytes.Count(css.Body, []byte("{")), bytes.Count(css.Body, []byte("}")); open != shut {
+		t.Errorf("style sheet opens %d braces and shuts %d", open, shut)
+	}
+	if _, ok := site.Asset("cairn.css"); ok {
+		t.Error("an asset without its hash was found")
+	}
+}
+
+func TestGenerated(t *testing.T) {
+	sources, err := filepath.Glob("*.templ")
+	if err != nil || len(sources) == 0 {
+		t.Fatalf("no templates: %v", err)
+	}
+	for _, name := range sources {
+		if _, err := os.Stat(strings.TrimSuffix(name, ".templ") + "_templ.go"); err != nil {
+			t.Errorf("%s: run go generate ./web", err)
+		}
+	}
+}
+
+func newSite(t *testing.T) *Site {
+	t.Helper()
+	s, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func render(t *testing.T, s *Site, v View) *html.Node {
+	t.Helper()
+	b, err := s.Render(t.Context(), v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := html.Parse(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+// check holds what is true of every document.
+func check(t *testing.T, doc *html.Node) {
+	t.Helper()
+	ids, labelled, headings := map[string]bool{}, map[string]bool{}, 0
+	for n := range doc.Descendants() {
+		if n.Type == html.ElementNode && n.Data == "label" {
+			labelled[attr(n, "for")] = true
+		}
+	}
+	for n := range doc.Descendants() {
+		if n.Type != html.ElementNode {
+			continue
+		}
+		for _, a := range n.Attr {
+			switch {
+			case a.Key == "style", strings.HasPrefix(a.Key, "on"):
+				t.Errorf("<%s> has %s=", n.Data, a.Key)
+			case a.Key == "id" && ids[a.Val]:
+				t.Errorf("id %q twice", a.Val)
+			case a.Key == "id":
+				ids[a.Val] = true
+			}
+		}
+		switch n.Data {
+		case "h1":
+			headings++
+		case "script", "style":
+			t.Errorf("<%s> in the document", n.Data)
+		case "a", "link":
+			if attr(n, "href") == "" {
+				t.Errorf("<%s>%s has no href", n.Data, content(n))
+			}
+			if n.Data == "a" && strings.TrimSpace(content(n)) == "" {
+				t.Error("<a> without text")
+			}
+		case "title":
+			if strings.TrimSpace(content(n)) == "" {
+				t.Error("no title")
+			}
+		case "input", "textarea", "select":
+			if attr(n, "type") == "hidden" || attr(n, "aria-label") != "" || inLabel(n) {
+				continue
+			}
+			if !labelled[attr(n, "id")] || attr(n, "id") == "" {
+				t.Errorf("<%s name=%q> has no label", n.Data, attr(n, "name"))
+			}
+		}
+	}
+	if headings != 1 {
+		t.Errorf("%d h1, want 1", headings)
+	}
+}
+
+func inLabel(n *html.Node) bool {
+	for p := range n.Ancestors() {
+		if p.Data == "label" {
+			return true
+		}
+	}
+	return false
+}
+
+func attr(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+func content(n *html.Node) string {
+	var b strings.Builder
+	for c := range n.Descendants() {
+		if c.Type == html.TextNode {
+			b.WriteString(c.Data)
+		}
+	}
+	return b.String()
+}
+
+// fill sets every string under v to s and every flag to on, but what is HTML,
+// and TitleInBody, which speaks of HTML.
+func fill(v reflect.Value, s string, on bool, depth int) {
+	switch v.Kind() {
+	case reflect.String:
+		if v.Type() != reflect.TypeFor[HTML]() && v.Type() != reflect.TypeFor[Op]() {
+			v.SetString(s)
+		}
+	case reflect.Bool:
+		v.SetBool(on)
+	case reflect.Int:
+		v.SetInt(3)
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem(), s, on, depth+1)
+	case reflect.Slice:
+		if depth > 6 {
+			return
+		}
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		for i := range v.Len() {
+			fill(v.Index(i), s, on, depth+1)
+		}
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			v.Set(reflect.ValueOf(sampleTime))
+			return
+		}
+		for i := range v.NumField() {
+			if f := v.Field(i); f.CanSet() && v.Type().Field(i).Name != "TitleInBody" {
+				fill(f, s, on, depth+1)
+			}
+		}
+	}
+}
