@@ -87,19 +87,20 @@ func (d *dictionary) variants(w word) ([]variant, error) {
 // knows tells whether any page has the term.
 func (d *dictionary) knows(stem string) (bool, error) {
 	for _, f := range ranked() {
-		r, err := d.reader.TermFieldReader(d.ctx, []byte(stem), f.name, false, false, false)
-		if err != nil {
-			return false, err
-		}
-		n := r.Count()
-		if err := r.Close(); err != nil {
-			return false, err
-		}
-		if n > 0 {
-			return true, nil
+		if n, err := d.count(f.name, stem); n > 0 || err != nil {
+			return n > 0, err
 		}
 	}
 	return false, nil
+}
+
+// count is the number of pages that have the term in a field.
+func (d *dictionary) count(field, term string) (uint64, error) {
+	r, err := d.reader.TermFieldReader(d.ctx, []byte(term), field, false, false, false)
+	if err != nil {
+		return 0, err
+	}
+	return r.Count(), r.Close()
 }
 
 // prefix lists the terms that begin so, those of most pages first.
@@ -130,15 +131,13 @@ func (d *dictionary) spellings(w string, n int) ([]string, error) {
 	if n == len(w) {
 		for i := 0; i+1 < len(w); i++ {
 			swapped := w[:i] + string(w[i+1]) + string(w[i]) + w[i+2:]
-			dict, err := fuzzy.FieldDictFuzzy(fieldWords, swapped, 0, "")
+			n, err := d.count(fieldWords, swapped)
 			if err != nil {
 				return nil, err
 			}
-			more, err := read(dict)
-			if err != nil {
-				return nil, err
+			if n > 0 {
+				entries = append(entries, index.DictEntry{Term: swapped, Count: n})
 			}
-			entries = append(entries, more...)
 		}
 	}
 	if len(entries) == 0 && n >= 8 {

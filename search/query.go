@@ -17,8 +17,10 @@ import (
 	"unicode/utf8"
 
 	"github.com/blevesearch/bleve/v2"
+	"github.com/blevesearch/bleve/v2/mapping"
 	bsearch "github.com/blevesearch/bleve/v2/search"
 	"github.com/blevesearch/bleve/v2/search/query"
+	index "github.com/blevesearch/bleve_index_api"
 
 	"cairn/storage/page"
 	"cairn/storage/wiki"
@@ -246,8 +248,9 @@ const (
 	boostExact  = 1000 // the whole title: before everything
 	boostName   = 200
 	boostPhrase = 4
-	boostAll    = 3 // again for a page that has all the words
 	boostStop   = 0.24
+
+	presence = 100 // for each word that a page has, stop words aside: more than anything else can give but the title
 )
 
 // compose makes the scored part of a query, and says which words to mark.
@@ -272,7 +275,6 @@ func compose(ctx context.Context, idx bleve.Index, wanted sought) (*query.Boolea
 		termQuery(fieldExact, wanted.whole, boostExact),
 		termQuery(fieldName, wanted.whole, boostName),
 	}
-	var all []query.Query
 	var phrase []string
 	for _, w := range wanted.words {
 		if err := ctx.Err(); err != nil {
@@ -286,10 +288,11 @@ func compose(ctx context.Context, idx bleve.Index, wanted sought) (*query.Boolea
 		if isStop(w.text) {
 			boost = boostStop
 		}
-		some = append(some, anywhere(vs, boost))
+		here := anywhere(vs, boost)
 		if boost == 1 {
-			all = append(all, anywhere(vs, boostAll))
+			here = bonus{here, presence}
 		}
+		some = append(some, here)
 		if w.must {
 			q.AddMust(anywhere(vs, boost))
 		}
@@ -302,9 +305,6 @@ func compose(ctx context.Context, idx bleve.Index, wanted sought) (*query.Boolea
 			marks.prefix = w.text
 		}
 		phrase = append(phrase, stems.stem(w.text))
-	}
-	if len(all) > 1 {
-		some = append(some, query.NewConjunctionQuery(all))
 	}
 	if len(phrase) > 1 {
 		for _, field := range []string{fieldTitle, fieldHead} { // those with positions
@@ -339,4 +339,38 @@ func termQuery(field, term string, boost float64) query.Query {
 type variant struct {
 	stem   string
 	weight float64
+}
+
+// bonus adds to the score of all that a query finds.
+type bonus struct {
+	query.Query
+	score float64
+}
+
+func (b bonus) Searcher(ctx context.Context, r index.IndexReader, m mapping.IndexMapping, o bsearch.SearcherOptions) (bsearch.Searcher, error) {
+	s, err := b.Query.Searcher(ctx, r, m, o)
+	if err != nil {
+		return nil, err
+	}
+	return bonusSearcher{s, b.score}, nil
+}
+
+type bonusSearcher struct {
+	bsearch.Searcher
+	score float64
+}
+
+func (s bonusSearcher) Next(ctx *bsearch.SearchContext) (*bsearch.DocumentMatch, error) {
+	return s.add(s.Searcher.Next(ctx))
+}
+
+func (s bonusSearcher) Advance(ctx *bsearch.SearchContext, id index.IndexInternalID) (*bsearch.DocumentMatch, error) {
+	return s.add(s.Searcher.Advance(ctx, id))
+}
+
+func (s bonusSearcher) add(m *bsearch.DocumentMatch, err error) (*bsearch.DocumentMatch, error) {
+	if m != nil {
+		m.Score += s.score
+	}
+	return m, err
 }

@@ -70,7 +70,7 @@ func openWords(dir string, log *slog.Logger) (*words, error) {
 		return idx, nil
 	}
 	create := func(dir string) (bleve.Index, error) {
-		idx, err := bleve.NewUsing(dir, layout, scorch.Name, "", config)
+		idx, err := bleve.NewUsing(dir, layout, scorch.Name, scorch.Name, config)
 		if err != nil {
 			return nil, err
 		}
@@ -258,4 +258,4 @@ func inSpace(space string) query.Query {
 }
 
 // isSought tells the pages that can be found by their words: no bars, nothing hidden.
-func isSought(p page.Path) bool { return p.IsPage() && !page.Hidden(p) && !page.IsBar(p) }
+func isSought(p page.Path) bool { return p.IsPage() && !p.Hidden() }
