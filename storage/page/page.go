@@ -1,0 +1,13 @@
+// Package page is a page as a value: its path, its Markdown, its links, how two edits of it merge and how two
+// revisions of it differ. It is pure: no files and no network; every function is safe for concurrent use.
+//
+// The nouns:
+//
+//   - A [Path] is a file's place in a space. Only [ParsePath] makes one.
+//   - [Names] are the paths of a space at one moment. Addresses and links are looked up in them.
+//   - A [Link] is what an author wrote, a [Target] what it means, a [Profile] whose habits decide doubtful cases.
+//   - A [Doc] is a parsed page; [Doc.HTML] is what a browser may be shown of it.
+//   - [Merge] and [Diff] compare texts by lines, with bounded work.
+//
+// It does not know what a revision is, who may read a page, or where it is stored.
+package page
