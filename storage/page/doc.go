@@ -1,0 +1,347 @@
+package page
+
+import (
+	"bytes"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/yuin/goldmark/ast"
+)
+
+// Heading is one entry of the outline.
+type Heading struct {
+	Level int
+	// ID is the id that the heading has in HTML, made as GitHub does, so that "#set-up" works everywhere. Ids that begin
+	// with "cairn-" belong to the pages around the text; such a heading gets "h-" before its own.
+	ID   string
+	Text string
+}
+
+// Doc is a parsed page. It does not change, so it may be shown by many at once.
+type Doc struct {
+	Path    Path
+	Title   string // front matter, else first-block H1, else file name
+	TitleH1 bool   // the title is the page's first H1, which HTML and Outline leave out so that it is shown once
+	TitleID string // with TitleH1, the id of that heading, for whoever shows it
+	Tags    []string
+	Aliases []string
+	Lang    string
+	Outline []Heading
+	Links   []Link
+	Text    string         // plain text of the body for search and snippets, without front matter and markup
+	Meta    map[string]any // front matter; nil if none
+	MetaErr string         // why the front matter could not be read, a sentence; its text is then shown
+
+	source []byte   // the body as it was parsed: valid UTF-8, lines end in "\n"
+	root   ast.Node // nil if the page is shown as source
+	meta   string   // the front matter as written, when MetaErr is set
+	notice string   // why the page is shown as source
+	ids    map[string]int
+}
+
+// Parse never fails: what cannot be understood is shown as text.
+func Parse(at Path, src []byte) *Doc {
+	d := &Doc{Path: at, ids: map[string]int{}}
+	text, where := normalise(src)
+	meta, skip := splitMeta(text)
+	if skip > 0 {
+		switch root, err := decodeMeta(meta); {
+		case err != nil:
+			d.MetaErr, d.meta = err.Error(), string(meta)
+		case root != nil:
+			d.readMeta(root)
+		case len(bytes.TrimSpace(meta)) > 0:
+			skip = 0 // two rules with a paragraph between them
+		}
+	}
+	d.source = text[skip:]
+	d.root, d.notice = parseMarkdown(d.source)
+	if d.root == nil {
+		d.Text = string(d.source)
+	} else {
+		d.arrange()
+		d.collect(func(i int) int { return where(i + skip) })
+	}
+	if d.Title == "" {
+		d.Title = at.Title()
+	}
+	return d
+}
+
+// normalise makes valid UTF-8 with "\n" at line ends and no byte order mark; where gives the place in src of a byte of
+// the result, -1 if it is not known.
+func normalise(src []byte) (text []byte, where func(int) int) {
+	bom := 0
+	if bytes.HasPrefix(src, []byte("\ufeff")) {
+		bom = 3
+	}
+	text = src[bom:]
+	known := true
+	if !utf8.Valid(text) {
+		text, known = bytes.ToValidUTF8(text, []byte("\ufffd")), false
+	}
+	var gone []int // where in the result a "\r" was left out before
+	if bytes.IndexByte(text, '\r') >= 0 {
+		out := make([]byte, 0, len(text))
+		for i, c := range text {
+			switch {
+			case c != '\r':
+				out = append(out, c)
+			case i+1 < len(text) && text[i+1] == '\n':
+				gone = append(gone, len(out))
+			default:
+				out = append(out, '\n')
+			}
+		}
+		text = out
+	}
+	return text, func(i int) int {
+		if !known {
+			return -1
+		}
+		return i + bom + sort.SearchInts(gone, i)
+	}
+}
+
+// collect fills outline, links, tags and text from the tree, in one walk.
+func (d *Doc) collect(where func(int) int) {
+	h1 := d.titleHeading()
+	var text strings.Builder
+	// A deep tree is refused before (see guard.go), so walking by recursion is safe.
+	_ = ast.Walk(d.root, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			if n.Type() == ast.TypeBlock && text.Len() > 0 && !strings.HasSuffix(text.String(), "\n") {
+				text.WriteByte('\n')
+			}
+			return ast.WalkContinue, nil
+		}
+		switch n := n.(type) {
+		case *ast.Heading:
+			name := d.inlineText(n)
+			id := d.newID(Slug(name))
+			n.SetAttributeString("id", id)
+			if n == h1 {
+				d.TitleID = id
+			} else {
+				d.Outline = append(d.Outline, Heading{n.Level, id, name})
+			}
+		case *ast.Link:
+			d.addLink(Link{A: destination(n.Destination)})
+		case *ast.Image:
+			d.addLink(Link{A: destination(n.Destination), Embed: true})
+		case *ast.AutoLink:
+			if n.AutoLinkType == ast.AutoLinkURL {
+				d.addLink(Link{A: destination(n.URL(d.source))})
+			}
+			text.Write(n.Label(d.source))
+		case *wikiLink:
+			if n.link.A != "_TOC_" {
+				l := n.link
+				if l.Start, l.End = where(n.start), where(n.end); l.Start < 0 {
+					l.Start, l.End = 0, 0
+				}
+				d.addLink(l)
+				text.WriteString(l.words())
+			}
+		case *ast.Text:
+			if _, again := n.PreviousSibling().(*ast.Text); !again {
+				d.inlineTags(n)
+			}
+			text.WriteString(textOf(n, d.source))
+			if n.SoftLineBreak() || n.HardLineBreak() {
+				text.WriteByte('\n')
+			}
+		case *ast.String:
+			text.Write(n.Value)
+		case *ast.CodeBlock, *ast.FencedCodeBlock:
+			writeLines(&text, n, d.source)
+		case *ast.HTMLBlock:
+			var raw strings.Builder
+			writeLines(&raw, n, d.source)
+			if n.HasClosure() {
+				raw.Write(n.ClosureLine.Value(d.source))
+			}
+			text.WriteString(visibleText(raw.String()))
+		default:
+			if n.Kind() == kindCell {
+				text.WriteByte(' ')
+			}
+		}
+		return ast.WalkContinue, nil
+	})
+	d.Text = strings.TrimSpace(text.String())
+}
+
+// titleHeading settles the title, and returns the heading that is left out because it says the same.
+func (d *Doc) titleHeading() *ast.Heading {
+	h, ok := d.root.FirstChild().(*ast.Heading)
+	if !ok || h.Level != 1 {
+		return nil
+	}
+	name := d.inlineText(h)
+	if name == "" || d.Title != "" && d.Title != name {
+		return nil
+	}
+	d.Title, d.TitleH1 = name, true
+	return h
+}
+
+func destination(b []byte) string {
+	if len(b) > maxTarget { // one long definition may have many references: copying it for each would eat memory
+		return ""
+	}
+	return string(b)
+}
+
+func (d *Doc) addLink(l Link) {
+	if l.A != "" || l.B != "" {
+		d.Links = append(d.Links, l)
+	}
+}
+
+// words are what a reader will most likely see of a wiki link; which side is the text is known only where it resolves.
+func (l Link) words() string {
+	a, b := l.parts()
+	switch {
+	case !l.Piped || b == "":
+		return a
+	case isImage(a):
+		alt, _, _ := imageOptions(b)
+		return alt
+	case isURL(a) || strings.ContainsAny(a, "/#"):
+		return b
+	case isURL(b) || strings.ContainsAny(b, "/#"):
+		return a
+	}
+	return a + " " + b
+}
+
+func writeLines(w *strings.Builder, n ast.Node, source []byte) {
+	for i := range n.Lines().Len() {
+		line := n.Lines().At(i)
+		w.Write(line.Value(source))
+	}
+}
+
+// inlineText is the text of a heading.
+func (d *Doc) inlineText(n ast.Node) string {
+	var b strings.Builder
+	_ = ast.Walk(n, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		switch n := n.(type) {
+		case *ast.Text:
+			b.WriteString(textOf(n, d.source))
+			if n.SoftLineBreak() || n.HardLineBreak() {
+				b.WriteByte(' ')
+			}
+		case *ast.String:
+			b.Write(n.Value)
+		case *ast.AutoLink:
+			b.Write(n.Label(d.source))
+		case *wikiLink:
+			b.WriteString(n.link.words())
+		}
+		return ast.WalkContinue, nil
+	})
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+// newID makes an id of a slug that no heading before has.
+func (d *Doc) newID(slug string) string {
+	if slug == "" {
+		slug = "section"
+	}
+	slug = ownID(slug)
+	id := slug
+	for {
+		if _, taken := d.ids[id]; !taken {
+			break
+		}
+		d.ids[slug]++
+		id = slug + "-" + strconv.Itoa(d.ids[slug])
+	}
+	d.ids[id] = 0
+	return id
+}
+
+// reserved begins the ids of the pages around a text.
+const reserved = "cairn-"
+
+// ownID moves an id of a text out of the way of the ids of the pages around it.
+func ownID(id string) string {
+	if len(id) >= len(reserved) && strings.EqualFold(id[:len(reserved)], reserved) {
+		return "h-" + id
+	}
+	return id
+}
+
+// maxSlug keeps ids readable; a heading may be a whole paragraph.
+const maxSlug = 200
+
+// Slug is the id of a heading by GitHub's rule: lower case, letters, digits, marks, "_" and "-" kept, spaces as "-".
+func Slug(heading string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(strings.TrimSpace(heading)) {
+		switch {
+		case b.Len() >= maxSlug:
+			return b.String()
+		case r == ' ':
+			b.WriteByte('-')
+		case r == '-' || unicode.In(r, unicode.L, unicode.M, unicode.Nd, unicode.Pc):
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// inlineTags finds the tags in a run of text. The parser cuts text at "_", so the run is put together again.
+func (d *Doc) inlineTags(n *ast.Text) {
+	if n.Parent().Kind() == ast.KindCodeSpan || n.Parent().Kind() == ast.KindLink {
+		return
+	}
+	start, stop := n.Segment.Start, n.Segment.Stop
+	for next, ok := n.NextSibling().(*ast.Text); ok && next.Segment.Start >= stop; next, ok = next.NextSibling().(*ast.Text) {
+		stop = next.Segment.Stop
+	}
+	run := d.source[start:stop]
+	for i := 0; i < len(run); i++ {
+		if run[i] != '#' {
+			continue
+		}
+		if i > 0 && !isSpace(run[i-1]) && run[i-1] != '(' || i == 0 && start > 0 && n.PreviousSibling() != nil &&
+			!isSpace(d.source[start-1]) {
+			continue
+		}
+		tag := run[i+1:]
+		if end := bytes.IndexFunc(tag, func(r rune) bool { return !isTagRune(r) }); end >= 0 {
+			tag = tag[:end]
+		}
+		i += len(tag)
+		d.addTag(string(tag))
+	}
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' }
+
+func isTagRune(r rune) bool {
+	return r == '_' || r == '-' || r == '/' || unicode.In(r, unicode.L, unicode.M, unicode.Nd)
+}
+
+const maxTags = 200
+
+// addTag adds a tag once, whatever its case; what is no tag is left out.
+func (d *Doc) addTag(tag string) {
+	tag = strings.Trim(strings.TrimPrefix(strings.TrimSpace(tag), "#"), "/")
+	if tag == "" || len(tag) > 100 || len(d.Tags) >= maxTags || strings.IndexFunc(tag, func(r rune) bool { return !unicode.IsDigit(r) }) < 0 {
+		return
+	}
+	if !slices.ContainsFunc(d.Tags, func(t string) bool { return strings.EqualFold(t, tag) }) {
+		d.Tags = append(d.Tags, tag)
+	}
+}

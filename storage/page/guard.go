@@ -1,0 +1,209 @@
+package page
+
+import (
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/text"
+)
+
+// This file keeps a page from eating the server. The parser's work grows with the square of some things that no person
+// writes: columns of a table, links and emphasis in one paragraph that never end, quotations in quotations. A page
+// with too much of them is shown as its source. Nothing here measures time, so a page is shown alike everywhere.
+
+const noticeCostly = "This page is too intricate to be shown as a page, so here is its source."
+
+const (
+	maxSource  = 4 << 20 // bytes that are parsed at all
+	maxColumns = 200     // "|" in a line that could part a table's head from its body
+	maxNesting = 60      // quotations and lists in one another
+	maxWork    = 60 << 20
+)
+
+// tooCostly looks at the lines before anything is parsed.
+func tooCostly(source []byte) bool {
+	if len(source) > maxSource {
+		return true
+	}
+	dividers := 0
+	for start := 0; start < len(source); {
+		end := start
+		for end < len(source) && source[end] != '\n' {
+			end++
+		}
+		line := source[start:end]
+		if markers(line) > maxNesting {
+			return true
+		}
+		if n := columns(line); n > maxColumns {
+			return true
+		} else if n > 0 {
+			dividers += n
+		}
+		start = end + 1
+	}
+	return dividers > 20_000
+}
+
+// markers counts what a line opens before its text: quotations, list items, and the depth that its indentation could
+// mean when it goes on to open one.
+func markers(line []byte) int {
+	n, indent := 0, 0
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case c == ' ':
+			indent++
+		case c == '\t':
+			indent += 4
+		case c == '>':
+			n++
+		case (c == '-' || c == '*' || c == '+') && (i+1 == len(line) || isSpace(line[i+1])):
+			n++
+		case c >= '0' && c <= '9':
+			j := i
+			for j < len(line) && j < i+9 && line[j] >= '0' && line[j] <= '9' {
+				j++
+			}
+			if j == len(line) || line[j] != '.' && line[j] != ')' || j+1 < len(line) && !isSpace(line[j+1]) {
+				return nesting(n, indent)
+			}
+			n++
+			i = j
+		default:
+			return nesting(n, indent)
+		}
+	}
+	return nesting(n, indent)
+}
+
+func nesting(markers, indent int) int {
+	if markers == 0 {
+		return 0
+	}
+	return markers + indent/8
+}
+
+// columns counts the cells of a line that could be the second of a table.
+func columns(line []byte) int {
+	n, dash := 1, false
+	for _, c := range line {
+		switch c {
+		case '|':
+			n++
+		case '-':
+			dash = true
+		case ':', ' ', '\t':
+		default:
+			return 0
+		}
+	}
+	if !dash || n == 1 {
+		return 0
+	}
+	return n
+}
+
+// tooDeep tells whether a tree is nested deeper than the browser's own limit allows; nobody may then walk it by
+// recursion.
+func tooDeep(root ast.Node) bool {
+	depth := 0
+	for n := root; n != nil; {
+		if n.FirstChild() != nil {
+			n = n.FirstChild()
+			if depth++; depth > 200 {
+				return true
+			}
+			continue
+		}
+		for n != nil && n.NextSibling() == nil {
+			n = n.Parent()
+			depth--
+		}
+		if n != nil {
+			n = n.NextSibling()
+		}
+	}
+	return false
+}
+
+// spent is what the guard panics with when the budget of a page is used up.
+type spent struct{}
+
+// budgetGuard sees each character that may begin or end inline markup before the real parsers do, and adds up what it may
+// make them do: look at the rest of the paragraph, or go back over the openers so far.
+type budgetGuard struct{}
+
+var budgetKey = parser.NewContextKey()
+
+type budget struct {
+	block   ast.Node
+	openers int // in this block
+	work    int
+}
+
+func (budgetGuard) Trigger() []byte { return []byte{'[', ']', '!', '<', '`', '*', '_', '~'} }
+
+func (budgetGuard) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.Node {
+	b, _ := pc.Get(budgetKey).(*budget)
+	if b == nil {
+		b = &budget{}
+		pc.Set(budgetKey, b)
+	}
+	if b.block != parent {
+		b.block, b.openers = parent, 0
+	}
+	line, segment := block.PeekLine()
+	rest := blockEnd(parent, block) - segment.Start
+	b.openers++
+	switch c := line[0]; c {
+	case '[', '!':
+		b.work += 8
+	case ']':
+		b.work += min(b.openers, 1000)
+		if len(line) > 1 && (line[1] == '(' || line[1] == '[') {
+			b.work += reach(line)
+		}
+	case '<':
+		b.work += rest / 4
+		if i := indexByte(line, '>'); i >= 0 {
+			b.work += i - rest/4
+		}
+	case '`':
+		b.work += rest / 4
+		if i := indexByte(line[1:], '`'); i >= 0 {
+			b.work += i - rest/4
+		}
+	default:
+		b.work += b.openers
+	}
+	if b.work > maxWork {
+		panic(spent{})
+	}
+	return nil
+}
+
+// blockEnd is where the text of the block ends in the source.
+func blockEnd(parent ast.Node, block text.Reader) int {
+	if parent.Type() == ast.TypeBlock && parent.Lines().Len() > 0 {
+		return parent.Lines().At(parent.Lines().Len() - 1).Stop
+	}
+	return len(block.Source())
+}
+
+// reach is how far the search for the end of a link's destination may go.
+func reach(line []byte) int {
+	for i, c := range line {
+		if c == ')' {
+			return i
+		}
+	}
+	return len(line) * 8
+}
+
+func indexByte(b []byte, c byte) int {
+	for i := range b {
+		if b[i] == c {
+			return i
+		}
+	}
+	return -1
+}
