@@ -1,2 +1,3 @@
 package git
+
 func writer(string) {}

@@ -115,13 +115,18 @@ func (c *command) slot(ctx context.Context) (release func(), err error) {
 	}
 }
 
-// run runs the command to its end. The error tells what git said.
+// run waits for a slot and runs the command to its end. The error tells what git said.
 func (c *command) run(ctx context.Context) error {
 	release, err := c.slot(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
+	return c.runHere(ctx)
+}
+
+// runHere is run for who has a slot.
+func (c *command) runHere(ctx context.Context) error {
 	var said tail
 	cmd := c.prepare(ctx)
 	cmd.Stderr = &said

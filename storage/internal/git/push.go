@@ -1,0 +1,341 @@
+package git
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// This file lets a push through the door. receive-pack unpacks into a quarantine without any lock, so saves go on while
+// a pack uploads. Then its hook asks us. We judge, take the door, compare once more, say ok, and keep the door until
+// receive-pack has moved the refs and ended. Then what it wrote is fsynced and published, and only then is the pusher
+// told. Whatever becomes of the pusher or of git in between, the ref on disk decides.
+
+// Push is what a pusher asks for, seen from inside the quarantine. It is of use only while check runs.
+type Push struct {
+	Refs []RefUpdate
+	Live *RefUpdate // the update of the live branch, if any
+	New  *Tree      // its new tree, in memory
+	Old  *Tree      // the head's
+
+	objects *objects
+	dir     string
+	env     []string
+}
+
+// RefUpdate is one ref's move. A zero Old makes it, a zero New removes it.
+type RefUpdate struct {
+	Name     string
+	Old, New Hash
+}
+
+// Blob is Repo.Blob for what is pushed as well.
+func (p Push) Blob(ctx context.Context, h Hash) ([]byte, error) {
+	return p.objects.readAs(ctx, kindBlob, h)
+}
+
+// Size is Repo.Size for what is pushed as well.
+func (p Push) Size(ctx context.Context, h Hash) (int64, error) { return p.objects.size(ctx, h) }
+
+// Tree is Repo.Tree for what is pushed as well.
+func (p Push) Tree(ctx context.Context, commit Hash) (*Tree, error) {
+	return treeOf(ctx, p.objects, commit)
+}
+
+// Log is Repo.Log of the commits that the push adds to the live branch; none when it does not touch it.
+func (p Push) Log(ctx context.Context) iter.Seq2[Commit, error] {
+	if p.Live == nil {
+		return func(func(Commit, error) bool) {}
+	}
+	return logOf(ctx, p.dir, p.env, p.Live.Old, p.Live.New)
+}
+
+// refusal is a sentence to the pusher.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
+const stale = refusal("Somebody has saved since you last fetched. Run: git pull --rebase, then push again.")
+
+// push is one running receive-pack.
+type push struct {
+	repo      *Repo
+	command   command
+	check     func(context.Context, Push) ([]string, error)
+	process   *exec.Cmd
+	stdin     io.WriteCloser
+	question  *os.File // read
+	answer    *os.File // written
+	said      tail
+	unsettled error // refs may have moved, but that is not known to be durable
+}
+
+func (r *Repo) startPush(ctx context.Context, c command, check func(context.Context, Push) ([]string, error)) (*push, error) {
+	p := &push{repo: r, check: check}
+	question, theirs, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer theirs.Close()
+	ours, answer, err := os.Pipe()
+	if err != nil {
+		question.Close()
+		return nil, err
+	}
+	defer ours.Close()
+	p.question, p.answer = question, answer
+	c.files = []*os.File{theirs, ours}
+	p.command = c
+	p.process = c.prepare(ctx)
+	p.process.Stderr = &p.said
+	if p.stdin, err = p.process.StdinPipe(); err == nil {
+		err = p.process.Start()
+	}
+	if err != nil {
+		question.Close()
+		answer.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// converse answers the hook and waits for the process. The error is git's.
+func (p *push) converse(ctx context.Context) error {
+	defer p.question.Close()
+	defer p.answer.Close()
+	r := p.repo
+	quarantine, refs, err := readQuestion(p.question)
+	if err != nil { // git has ended or will: nothing to push, or a broken pack
+		if err != io.EOF {
+			r.log.WarnContext(ctx, "push not understood", "repo", r.dir, "err", err)
+		}
+		p.answer.Close()
+		return p.wait(ctx)
+	}
+	lines, err := p.judge(ctx, quarantine, refs)
+	if err == nil {
+		if err = r.enter(ctx); err == nil {
+			defer r.leave()
+			err = p.compare(ctx, refs)
+		}
+	}
+	if err != nil {
+		lines = append(lines, p.sentence(ctx, err)...)
+		p.reply(lines, "no")
+		return p.wait(ctx)
+	}
+	before := *r.objects.packs.Load()
+	p.reply(lines, "ok")
+	err = p.wait(ctx)
+	p.unsettled = r.blame(r.settlePush(context.WithoutCancel(ctx), before, refs))
+	return err
+}
+
+func (p *push) wait(ctx context.Context) error {
+	return p.command.explain(ctx, p.process.Wait(), &p.said)
+}
+
+// reply sends the lines and the verdict. A hook that is gone cannot be told, and needs not.
+func (p *push) reply(lines []string, verdict string) {
+	w := bufio.NewWriter(p.answer)
+	for _, line := range lines[:min(len(lines), maxRemarks)] {
+		w.WriteString(":" + line + "\n")
+	}
+	if n := len(lines) - maxRemarks; n > 0 {
+		fmt.Fprintf(w, ":… and %d more\n", n)
+	}
+	w.WriteString(verdict + "\n")
+	w.Flush()
+}
+
+// sentence is what the pusher is told of an error. What is not written for people is logged instead.
+func (p *push) sentence(ctx context.Context, err error) []string {
+	var told refusal
+	if errors.As(err, &told) {
+		return remark(string(told))
+	}
+	if ctx.Err() == nil {
+		p.repo.log.ErrorContext(ctx, "push failed", "repo", p.repo.dir, "err", err)
+	}
+	if errors.Is(err, ErrReadOnly) {
+		return remark("The server's disk has failed; nothing can be saved at the moment.")
+	}
+	return remark("The server could not take the push; please try again later.")
+}
+
+// readQuestion reads what the hook sends.
+func readQuestion(in io.Reader) (quarantine string, refs []RefUpdate, err error) {
+	lines := bufio.NewReader(io.LimitReader(in, maxQuestion))
+	for {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			return "", nil, err
+		}
+		line = strings.TrimSuffix(line, "\n")
+		if path, ok := strings.CutPrefix(line, "quarantine "); ok {
+			quarantine = path
+			continue
+		}
+		if line == "" {
+			return quarantine, refs, nil
+		}
+		parts := strings.SplitN(line, " ", 3)
+		if len(parts) != 3 {
+			return "", nil, fmt.Errorf("line %.200q from the hook", line)
+		}
+		old, err1 := ParseHash(parts[0])
+		new, err2 := ParseHash(parts[1])
+		if err := cmp.Or(err1, err2); err != nil {
+			return "", nil, err
+		}
+		refs = append(refs, RefUpdate{Name: parts[2], Old: old, New: new})
+	}
+}
+
+// judge refuses what is against our own rules, then asks check. No lock is held.
+func (p *push) judge(ctx context.Context, quarantine string, refs []RefUpdate) ([]string, error) {
+	r := p.repo
+	objects := r.objects
+	var env []string
+	if quarantine != "" { // there is none when nothing is sent, as for a removal
+		var err error
+		if objects, err = openObjects(quarantine, r.objects); err != nil {
+			return nil, err
+		}
+		defer objects.close()
+		env = []string{
+			"GIT_OBJECT_DIRECTORY=" + quarantine,
+			"GIT_ALTERNATE_OBJECT_DIRECTORIES=" + filepath.Join(r.dir, "objects"),
+			"GIT_QUARANTINE_PATH=" + quarantine,
+		}
+	}
+	asked := Push{Refs: refs, objects: objects, dir: r.dir, env: env}
+	_, asked.Old = r.Head()
+	for i, u := range refs {
+		if !strings.HasPrefix(u.Name, "refs/heads/") && !strings.HasPrefix(u.Name, "refs/tags/") {
+			return nil, refusal(fmt.Sprintf("Only branches and tags can be pushed here, not %q.", u.Name))
+		}
+		if u.Name == r.live.name {
+			asked.Live = &refs[i]
+		}
+	}
+	if asked.Live != nil {
+		if err := p.judgeLive(ctx, &asked); err != nil {
+			return nil, err
+		}
+	}
+	lines, err := p.check(ctx, asked)
+	var told []string
+	for _, line := range lines {
+		told = append(told, remark(line)...)
+	}
+	if err != nil {
+		if ctx.Err() != nil {
+			return told, err
+		}
+		return told, refusal(err.Error())
+	}
+	return told, nil
+}
+
+func (p *push) judgeLive(ctx context.Context, asked *Push) error {
+	tip, _ := p.repo.Head()
+	u := asked.Live
+	branch := strings.TrimPrefix(u.Name, "refs/heads/")
+	switch {
+	case u.New.IsZero():
+		return refusal(fmt.Sprintf("The branch %s holds the pages and cannot be deleted. To remove pages, push a commit that removes their files.", branch))
+	case u.Old != tip:
+		return stale
+	}
+	var err error
+	if asked.New, err = treeOf(ctx, asked.objects, u.New); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return refusal(fmt.Sprintf("What was pushed to %s is not a commit.", branch))
+		}
+		return err
+	}
+	if !u.Old.IsZero() {
+		forward, err := isAncestor(ctx, asked.objects, asked.dir, asked.env, u.Old, u.New)
+		if err != nil {
+			return err
+		}
+		if !forward {
+			return stale
+		}
+	}
+	err = asked.New.loadLike(ctx, asked.Old)
+	if errors.Is(err, ErrTooLarge) {
+		return refusal(fmt.Sprintf("What was pushed to %s cannot be taken: %v.", branch, err))
+	}
+	return err
+}
+
+// compare makes sure, with the door held, that the live branch is still where the push was judged.
+func (p *push) compare(ctx context.Context, refs []RefUpdate) error {
+	r := p.repo
+	if err := r.writable(); err != nil {
+		return err
+	}
+	if err := r.reload(ctx); err != nil { // somebody else may have moved it
+		return err
+	}
+	tip, _ := r.Head()
+	for _, u := range refs {
+		if u.Name == r.live.name && u.Old != tip {
+			return stale
+		}
+	}
+	return nil
+}
+
+// settlePush fsyncs what receive-pack wrote and publishes it. git fsyncs files, not all of them in older versions, and
+// no folders. The door is held.
+func (r *Repo) settlePush(ctx context.Context, before []*pack, refs []RefUpdate) error {
+	if err := r.objects.scan(); err != nil {
+		return err
+	}
+	for _, p := range *r.objects.packs.Load() {
+		if slices.Contains(before, p) {
+			continue
+		}
+		for _, ext := range []string{".pack", ".idx", ".rev"} {
+			if err := r.disk.path(p.path + ext); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
+	folders := []string{filepath.Join(r.dir, "objects", "pack"), filepath.Join(r.dir, "objects"), r.dir}
+	for _, u := range refs {
+		path := filepath.Join(r.dir, filepath.FromSlash(u.Name))
+		if err := r.disk.path(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		for path != r.dir {
+			path = filepath.Dir(path)
+			folders = append(folders, path)
+		}
+	}
+	slices.Sort(folders)
+	for _, folder := range slices.Compact(folders) {
+		if err := r.disk.path(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return r.reload(ctx)
+}
+
+// executable reports whether the file can be run: its mode and its file system's mount options allow it.
+func executable(path string) error { return unix.Access(path, unix.X_OK) }

@@ -1,0 +1,318 @@
+package git
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+type checker = func(context.Context, Push) ([]string, error)
+
+func letAll(context.Context, Push) ([]string, error) { return nil, nil }
+
+// serve serves a repository as a git host does, and returns its address.
+func serve(t testing.TB, r *Repo, check checker) string {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		protocol := q.Header.Get("Git-Protocol")
+		in := io.Reader(q.Body)
+		if q.Header.Get("Content-Encoding") == "gzip" {
+			var err error
+			if in, err = gzip.NewReader(in); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+		var err error
+		switch {
+		case strings.HasSuffix(q.URL.Path, "/info/refs"):
+			service := q.FormValue("service")
+			w.Header().Set("Content-Type", "application/x-"+service+"-advertisement")
+			err = r.Advertise(q.Context(), service, protocol, w)
+		case strings.HasSuffix(q.URL.Path, "/git-upload-pack"):
+			w.Header().Set("Content-Type", "application/x-git-upload-pack-result")
+			err = r.UploadPack(q.Context(), protocol, in, w)
+		case strings.HasSuffix(q.URL.Path, "/git-receive-pack"):
+			w.Header().Set("Content-Type", "application/x-git-receive-pack-result")
+			err = r.ReceivePack(q.Context(), protocol, in, w, check)
+		}
+		if err != nil {
+			t.Logf("%s: %v", q.URL.Path, err)
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s.URL + "/wiki.git"
+}
+
+// clone clones into a new folder.
+func clone(t testing.TB, url string, args ...string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "clone")
+	run(t, "/", append([]string{"clone", "-q", url, dir}, args...)...)
+	return dir
+}
+
+// work commits one file in a clone.
+func work(t testing.TB, dir, path, text string) string {
+	t.Helper()
+	full := filepath.Join(dir, path)
+	if err := os.MkdirAll(filepath.Dir(full), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(full, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	run(t, dir, "add", "-A")
+	run(t, dir, "commit", "-q", "-m", "work on "+path)
+	return strings.TrimSpace(run(t, dir, "rev-parse", "HEAD"))
+}
+
+// noTrace fails the test when a refused push has left something.
+func noTrace(t *testing.T, r *Repo, commit string) {
+	t.Helper()
+	if out, err := tryRun(r.dir, "cat-file", "-e", commit); err == nil {
+		t.Errorf("refused commit %s is stored: %s", commit, out)
+	}
+	if left, _ := filepath.Glob(r.dir + "/objects/tmp_objdir*"); len(left) > 0 {
+		t.Errorf("quarantine left: %v", left)
+	}
+}
+
+func TestCloneAndPush(t *testing.T) {
+	for _, protocol := range []string{"0", "1", "2"} {
+		t.Run("protocol "+protocol, func(t *testing.T) {
+			r := newRepo(t)
+			var seen Push
+			url := serve(t, r, func(ctx context.Context, p Push) ([]string, error) {
+				seen = p
+				for path, e := range p.New.All(ctx) {
+					b, err := p.Blob(ctx, e.Hash)
+					if size, serr := p.Size(ctx, e.Hash); err != nil || serr != nil || size != int64(len(b)) {
+						return nil, fmt.Errorf("%s: %d of %d bytes, %v, %v", path, len(b), size, err, serr)
+					}
+				}
+				n := 0
+				for _, err := range p.Log(ctx) {
+					if err != nil {
+						return nil, err
+					}
+					n++
+				}
+				return []string{fmt.Sprintf("a hint about %d", n), "ok", "no"}, nil
+			})
+			version := []string{"-c", "protocol.version=" + protocol}
+			// A push to a wiki without commits.
+			dir := clone(t, url, version...)
+			run(t, dir, "checkout", "-q", "-B", "main")
+			work(t, dir, "a/one.md", "one\n")
+			tip := work(t, dir, "two.md", "two\n")
+			out := run(t, dir, append(version, "push", "origin", "main")...)
+			if !strings.Contains(out, "remote: a hint about 2") || !strings.Contains(out, "remote: ok") {
+				t.Errorf("no hint in %s", out)
+			}
+			if seen.Live == nil || seen.Live.New.String() != tip || !seen.Old.Hash().IsZero() {
+				t.Errorf("push seen as %+v", seen)
+			}
+			if h, _ := r.Head(); h.String() != tip || read(t, r, "a/one.md") != "one\n" {
+				t.Errorf("head %s, want %s", h, tip)
+			}
+			// Saves and pushes in turn.
+			put(t, r, "saved.md", "saved\n")
+			run(t, dir, append(version, "pull", "-q", "--rebase", "origin", "main")...)
+			tip = work(t, dir, "three.md", "three\n")
+			run(t, dir, append(version, "push", "origin", "main")...)
+			if read(t, r, "saved.md") != "saved\n" || read(t, r, "three.md") != "three\n" {
+				t.Error("not both are there")
+			}
+			put(t, r, "three.md", "four\n")
+			again := clone(t, url, version...)
+			if b, _ := os.ReadFile(filepath.Join(again, "three.md")); string(b) != "four\n" {
+				t.Errorf("cloned %q", b)
+			}
+			shallow := clone(t, url, append(version, "--depth=1")...)
+			if n := strings.TrimSpace(run(t, shallow, "rev-list", "--count", "HEAD")); n != "1" {
+				t.Errorf("shallow clone has %s commits", n)
+			}
+			if protocol == "2" { // before it, a client may not ask for the blobs that it left out
+				clone(t, url, append(version, "--filter=blob:none")...)
+			}
+			fsck(t, r.dir)
+			if lines, err := r.live.readLog(); err != nil || len(lines) != 4 || lines[2].new.String() != tip {
+				t.Errorf("reflog %v, %v", lines, err)
+			}
+		})
+	}
+}
+
+func TestPushRefused(t *testing.T) {
+	r := newRepo(t)
+	base := put(t, r, "page.md", "one\n")
+	var refuse error
+	url := serve(t, r, func(context.Context, Push) ([]string, error) { return []string{"before"}, refuse })
+	dir := clone(t, url)
+	n := 0
+	push := func(name, want string, args ...string) {
+		t.Helper()
+		n++
+		tip := work(t, dir, "mine.md", fmt.Sprintln(name, n))
+		head, _ := r.Head()
+		out, err := tryRun(dir, append([]string{"push", "origin"}, args...)...)
+		if err == nil || !strings.Contains(out, want) {
+			t.Errorf("%s: %v, want %q in %s", name, err, want, out)
+		}
+		if now, _ := r.Head(); now != head {
+			t.Errorf("%s: head moved to %s", name, now)
+		}
+		noTrace(t, r, tip)
+	}
+	refuse = errors.New("page.md is a link\nand that is not allowed\x1b[31m")
+	push("check", "remote: page.md is a link", "main")
+	push("check", "remote: and that is not allowed[31m", "main")
+	refuse = nil
+	push("another namespace", "Only branches and tags", "main:refs/notes/x")
+	push("replacement", "Only branches and tags", "main:refs/replace/"+base.String())
+	push("several, one bad", "Only branches and tags", "main:refs/heads/fine", "main:refs/changes/1")
+	if out, err := tryRun(dir, "push", "origin", ":main"); err == nil || !strings.Contains(out, "cannot be deleted") {
+		t.Errorf("deleted: %s", out)
+	}
+	put(t, r, "page.md", "two\n")
+	push("forced", "Somebody has saved since you last fetched. Run: git pull --rebase, then push again.", "--force", "main")
+	// Between the advertisement and the push somebody saves: the client cannot know.
+	run(t, dir, "pull", "-q", "--rebase", "origin", "main")
+	busy := 0
+	slow := serve(t, r, func(context.Context, Push) ([]string, error) {
+		busy++
+		put(t, r, "busy.md", fmt.Sprint(busy)) // saves go on while a push is looked at
+		return nil, nil
+	})
+	run(t, dir, "remote", "set-url", "origin", slow)
+	tip := work(t, dir, "mine.md", "overtaken\n")
+	if out, err := tryRun(dir, "push", "origin", "main"); err == nil || !strings.Contains(out, string(stale)) {
+		t.Errorf("overtaken: %v, %s", err, out)
+	}
+	noTrace(t, r, tip)
+	if busy != 1 || read(t, r, "busy.md") != "1" {
+		t.Errorf("%d saves", busy)
+	}
+	fsck(t, r.dir)
+}
+
+func TestPushElsewhere(t *testing.T) {
+	r := newRepo(t)
+	head := put(t, r, "page.md", "one\n")
+	url := serve(t, r, func(_ context.Context, p Push) ([]string, error) {
+		if p.Live != nil {
+			return nil, errors.New("live")
+		}
+		return nil, nil
+	})
+	dir := clone(t, url)
+	work(t, dir, "draft.md", "draft\n")
+	run(t, dir, "push", "origin", "main:draft/deep")
+	run(t, dir, "tag", "-a", "v1", "-m", "v1")
+	run(t, dir, "push", "origin", "v1")
+	run(t, dir, "commit", "-q", "--amend", "-m", "another")
+	run(t, dir, "push", "--force", "origin", "main:draft/deep")
+	run(t, dir, "push", "origin", ":draft/deep")
+	run(t, dir, "push", "origin", "main:other")
+	if now, _ := r.Head(); now != head {
+		t.Errorf("head moved to %s", now)
+	}
+	if out := run(t, r.dir, "for-each-ref", "--format=%(refname)"); out != "refs/heads/main\nrefs/heads/other\nrefs/tags/v1\n" {
+		t.Errorf("refs %q", out)
+	}
+	// A tag is no commit, a commit of the other branch is one.
+	if _, err := r.Resolve(t.Context(), strings.TrimSpace(run(t, dir, "rev-parse", "v1"))); err == nil {
+		t.Error("a tag resolved")
+	}
+	if _, err := r.Resolve(t.Context(), strings.TrimSpace(run(t, dir, "rev-parse", "--short=9", "main"))); err != nil {
+		t.Error(err)
+	}
+	fsck(t, r.dir)
+	r.Close()
+	open(t, r.dir)
+}
+
+// A push to another branch of a new wiki leaves the live one unborn, and that is not taken for a loss.
+func TestPushElsewhereFirst(t *testing.T) {
+	r := newRepo(t)
+	url := serve(t, r, letAll)
+	dir := clone(t, url)
+	work(t, dir, "a", "a")
+	run(t, dir, "push", "origin", "HEAD:refs/heads/other")
+	r.Close()
+	r = open(t, r.dir)
+	if h, _ := r.Head(); !h.IsZero() {
+		t.Errorf("head %s", h)
+	}
+	put(t, r, "a", "b")
+	fsck(t, r.dir)
+}
+
+// Bytes that are no push, and a pusher who goes away, change nothing and hold nothing.
+func TestPushBroken(t *testing.T) {
+	r := newRepo(t)
+	head := put(t, r, "page.md", "one\n")
+	var out bytes.Buffer
+	for _, in := range []string{"", "0000", "garbage", strings.Repeat("x", 1<<20), "0094" + head.String() + " " + strings.Repeat("1", 40) + " refs/heads/main\x00 report-status side-band-64k agent=git/2.39.5 object-format=sha1 push-options\n0000PACK"} {
+		if err := r.ReceivePack(t.Context(), "", strings.NewReader(in), &out, letAll); err != nil {
+			t.Logf("%.20q: %v", in, err)
+		}
+	}
+	// A client that stops in the middle: its ctx ends.
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	in, stop := io.Pipe()
+	context.AfterFunc(ctx, func() { stop.CloseWithError(ctx.Err()) })
+	start := time.Now()
+	if err := r.ReceivePack(ctx, "", in, &out, letAll); err == nil {
+		t.Error("a push of nothing went well")
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("took %v to give up", took)
+	}
+	put(t, r, "page.md", "two\n")
+	fsck(t, r.dir)
+}
+
+// A hook that git would pass over must not let pushes in unseen.
+func TestPushWithoutHook(t *testing.T) {
+	r := newRepo(t)
+	path := filepath.Join(r.hooks(), "pre-receive")
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.ReceivePack(t.Context(), "", strings.NewReader("0000"), io.Discard, letAll); err == nil {
+		t.Error("a push without a hook")
+	}
+}
+
+func TestAdvertise(t *testing.T) {
+	r := newRepo(t)
+	put(t, r, "a", "a")
+	for _, test := range []struct{ service, protocol, want string }{
+		{"git-upload-pack", "", "001e# service=git-upload-pack\n0000"},
+		{"git-receive-pack", "version=1", "001f# service=git-receive-pack\n0000000eversion 1\n"},
+		{"git-upload-pack", "version=2", "000eversion 2\n"},
+		{"git-upload-pack", "version=1:version=2", "000eversion 2\n"},
+		{"git-upload-pack", "version=2\nLD_PRELOAD=x", "001e# service=git-upload-pack\n0000"},
+	} {
+		var out bytes.Buffer
+		if err := r.Advertise(t.Context(), test.service, test.protocol, &out); err != nil || !strings.HasPrefix(out.String(), test.want) {
+			t.Errorf("%s %q: %v, %.60q, want %q", test.service, test.protocol, err, out.String(), test.want)
+		}
+	}
+	if err := r.Advertise(t.Context(), "git-shell", "", io.Discard); err == nil {
+		t.Error("another service")
+	}
+}
