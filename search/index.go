@@ -82,7 +82,7 @@ func (x *Index) Run(ctx context.Context, w *wiki.Wiki) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for {
 		added := w.Added()
-		for _, s := range w.Spaces() {
+		for _, s := range w.Spaces(ctx) {
 			if !x.meet(s) {
 				continue
 			}
@@ -158,11 +158,13 @@ func (x *Index) followOnce(ctx, life context.Context, s *wiki.Space, st store, a
 	if err != nil {
 		return err
 	}
+	first := true
 	return s.Follow(ctx, since, func(d wiki.Delta) error {
 		start := time.Now()
-		if d.From == "" && d.To.Rev() != "" {
+		if first && d.From == "" && d.To.Rev() != "" {
 			at.begin()
 		}
+		first = false
 		if err := st.apply(ctx, d); err != nil {
 			return fmt.Errorf("from %q to %q: %w", d.From, d.To.Rev(), err)
 		}

@@ -12,7 +12,7 @@ func Adopt(original, text []byte) []byte {
 		original, text = original[len(bom):], bytes.TrimPrefix(text, bom)
 		out = append(out, bom...)
 	}
-	old, typed := splitLines(original), splitLines(text)
+	old, typed := splitEnded(original), splitEnded(text)
 	head := 0
 	for head < len(old) && head < len(typed) && old[head].same(typed[head]) {
 		head++
@@ -36,31 +36,31 @@ func Adopt(original, text []byte) []byte {
 	return out
 }
 
-// line is a line of text and what ends it: LF, CRLF, CR, or nothing at the end of the file.
-type line struct{ text, ending []byte }
+// endedLine is a line of text and what ends it: LF, CRLF, CR, or nothing at the end of the file.
+type endedLine struct{ text, ending []byte }
 
-func (l line) same(m line) bool {
+func (l endedLine) same(m endedLine) bool {
 	return bytes.Equal(l.text, m.text) && (len(l.ending) > 0) == (len(m.ending) > 0)
 }
 
-func splitLines(b []byte) []line {
-	var lines []line
+func splitEnded(b []byte) []endedLine {
+	var lines []endedLine
 	for len(b) > 0 {
 		end := bytes.IndexAny(b, "\r\n")
 		if end < 0 {
-			return append(lines, line{text: b})
+			return append(lines, endedLine{text: b})
 		}
 		n := 1
 		if b[end] == '\r' && end+1 < len(b) && b[end+1] == '\n' {
 			n = 2
 		}
-		lines = append(lines, line{text: b[:end], ending: b[end : end+n]})
+		lines = append(lines, endedLine{text: b[:end], ending: b[end : end+n]})
 		b = b[end+n:]
 	}
 	return lines
 }
 
-func usualEnding(lines []line) []byte {
+func usualEnding(lines []endedLine) []byte {
 	count := map[string]int{}
 	for _, l := range lines {
 		count[string(l.ending)]++

@@ -37,7 +37,7 @@ func FuzzAdoptUntouched(f *testing.F) {
 	f.Add([]byte("\ufeff\n\r\n"))
 	f.Fuzz(func(t *testing.T, original []byte) {
 		var sent []byte
-		for _, l := range splitLines(original) {
+		for _, l := range splitEnded(original) {
 			sent = append(sent, l.text...)
 			if len(l.ending) > 0 {
 				sent = append(sent, "\r\n"...)

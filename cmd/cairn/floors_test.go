@@ -1,0 +1,73 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// floors is the plan of the house: each room, the floor it is on, and the libraries that it alone knows. A room imports
+// rooms of lower floors only.
+var floors = map[string]struct {
+	floor int
+	knows []string
+}{
+	"cairn/web":                  {1, []string{"github.com/a-h/templ"}},
+	"cairn/storage/page":         {1, []string{"github.com/yuin/goldmark", "github.com/alecthomas/chroma", "github.com/microcosm-cc/bluemonday", "go.yaml.in/yaml"}},
+	"cairn/storage/internal/git": {1, nil},
+	"cairn/storage/accounts":     {2, nil},
+	"cairn/storage/wiki":         {2, nil},
+	"cairn/search":               {3, []string{"github.com/blevesearch", "go.etcd.io/bbolt"}},
+	"cairn/server":               {4, []string{"github.com/labstack/echo"}},
+	"cairn/cmd/cairn":            {5, []string{"github.com/spf13/pflag"}},
+	"cairn/web/e2e":              {5, []string{"github.com/chromedp"}},
+}
+
+func TestFloors(t *testing.T) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", "cairn/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dec := json.NewDecoder(strings.NewReader(string(out)))
+	seen := 0
+	for {
+		var p struct {
+			ImportPath                         string
+			Imports, TestImports, XTestImports []string
+		}
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		seen++
+		room, ok := floors[p.ImportPath]
+		if !ok {
+			t.Errorf("%s is not in the plan of the house", p.ImportPath)
+			continue
+		}
+		for _, imp := range p.Imports {
+			if other, ok := floors[imp]; ok && other.floor >= room.floor {
+				t.Errorf("%s (floor %d) imports %s (floor %d)", p.ImportPath, room.floor, imp, other.floor)
+			}
+		}
+		for _, imp := range append(p.Imports, p.TestImports...) {
+			for owner, o := range floors {
+				for _, lib := range o.knows {
+					if strings.HasPrefix(imp, lib) && owner != p.ImportPath {
+						t.Errorf("%s imports %s, which %s alone knows", p.ImportPath, imp, owner)
+					}
+				}
+			}
+			if strings.HasPrefix(imp, "github.com/go-git/") && p.ImportPath != "cairn/storage/internal/git" {
+				t.Errorf("%s imports %s, which storage/internal/git alone knows", p.ImportPath, imp)
+			}
+		}
+	}
+	if seen != len(floors) {
+		t.Errorf("%d packages, %d rooms in the plan", seen, len(floors))
+	}
+}

@@ -1,0 +1,233 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"cairn/search"
+	"cairn/storage/page"
+	"cairn/storage/wiki"
+	"cairn/web"
+)
+
+// maxForm bounds a form: a page at its limit, percent-encoded, and the fields beside it.
+const maxForm = 4 << 20
+
+// newPage asks for the name of a new page, and leads to the editor when it is a good one.
+func (s *Server) newPage(c echo.Context) error {
+	in, err := s.in(c)
+	if err != nil {
+		return err
+	}
+	dir := strings.Trim(c.QueryParam("in"), "/")
+	typed := strings.TrimSpace(c.QueryParam("path"))
+	v := web.NewPage{URL: "/" + in.Space() + "/-/new", Path: typed, Where: dir, Cancel: "/" + in.Space() + "/"}
+	status := 200
+	if typed != "" {
+		p, exists, err := pageAt(in, strings.Trim(typed, "/"))
+		if err == nil && exists {
+			return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), p))
+		}
+		if err == nil {
+			err = page.CheckNew(p)
+		}
+		if err == nil {
+			return c.Redirect(http.StatusSeeOther, app(in.Space(), "edit", p))
+		}
+		status, v.Error, v.Offer = 422, explain(err).detail, offer(err)
+	} else if dir != "" {
+		v.Path = dir + "/"
+	}
+	v.Frame = s.frame(c, in, "", "New page")
+	v.NoIndex = true
+	return s.html(c, status, v)
+}
+
+func offer(err error) string {
+	var name *page.NameError
+	if errors.As(err, &name) && name.Offer != "" {
+		return name.Offer.Address()
+	}
+	return ""
+}
+
+// edit is the editor, also for a page that is not there yet.
+func (s *Server) edit(c echo.Context) error {
+	in, p, err := s.existing(c)
+	if errors.Is(err, fs.ErrNotExist) && p != "" {
+		if err := page.CheckNew(p); err != nil {
+			return err
+		}
+		return s.html(c, 200, s.editView(c, in, p, writing{}))
+	}
+	if err != nil {
+		return err
+	}
+	text, err := in.Read(c.Request().Context(), p)
+	if err != nil {
+		return err
+	}
+	return s.html(c, 200, s.editView(c, in, p, writing{text: string(text), base: in.Rev()}))
+}
+
+// writing is what stands in the editor.
+type writing struct {
+	text, note, name string
+	base             wiki.Rev
+	preview          bool
+	failed           error
+}
+
+func (s *Server) editView(c echo.Context, in at, p page.Path, w writing) web.Edit {
+	title := "Edit " + p.Title()
+	if w.base == "" {
+		title = "Write " + p.Title()
+	}
+	v := web.Edit{
+		Frame: s.formFrame(c, in, p, title),
+		Form:  s.form(c, in, p, "edit", w),
+		New:   w.base == "", Path: p.Address(), Text: w.text, Shown: w.preview,
+		Limit: fmt.Sprintf("%d KiB", wiki.MaxPage>>10),
+	}
+	if w.preview {
+		v.Preview = web.HTML(page.Parse(p, []byte(w.text)).HTML(in.Context()))
+	}
+	return v
+}
+
+// form is what all forms that change a page have in common.
+func (s *Server) form(c echo.Context, in at, p page.Path, verb string, w writing) web.Form {
+	f := web.Form{
+		URL: app(in.Space(), verb, p), Base: string(w.base), Note: w.note, AskName: true, Name: w.name,
+		Cancel: page.URL(in.Space(), p),
+	}
+	if f.Name == "" {
+		f.Name = cookie(c, nameCookie)
+	}
+	if !in.Has(p) {
+		f.Cancel = "/" + in.Space() + "/"
+	}
+	if w.failed != nil {
+		f.Error = explain(w.failed).detail
+		if o := offer(w.failed); o != "" {
+			f.Error += fmt.Sprintf(" You could call it %q.", o)
+		}
+	}
+	return f
+}
+
+// fields reads a form. The first value of a field counts.
+func fields(c echo.Context) (url.Values, error) {
+	c.Request().Body = http.MaxBytesReader(c.Response(), c.Request().Body, maxForm)
+	values, err := c.FormParams()
+	if err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			return nil, bad(413, "The text is too long to be sent: a page may have at most %d KiB. Go back, and split it into several pages.", wiki.MaxPage>>10)
+		}
+		return nil, bad(400, "The form could not be read.")
+	}
+	return values, nil
+}
+
+// save takes the editor's form: shows a preview, or saves.
+func (s *Server) save(c echo.Context) error {
+	in, p, err := s.existing(c)
+	if err != nil && !(errors.Is(err, fs.ErrNotExist) && p != "") {
+		return err
+	}
+	form, err := fields(c)
+	if err != nil {
+		return err
+	}
+	w := writing{text: form.Get("text"), note: form.Get("note"), name: form.Get("name"), base: wiki.Rev(form.Get("base"))}
+	if form.Get("action") == "preview" {
+		w.preview = true
+		return s.html(c, 200, s.editView(c, in, p, w))
+	}
+	by := s.signed(c, w.name)
+	saved, err := in.space.Save(c.Request().Context(), by, wiki.Edit{
+		Path: p, Text: s.adopt(c, in, p, w), Base: w.base, Note: w.note,
+	})
+	if err != nil {
+		return s.saveFailed(c, in, p, w, err)
+	}
+	switch {
+	case saved.Unchanged:
+		tell(c, web.Info, "Nothing was changed, so nothing was saved.")
+	case saved.Merged:
+		tell(c, web.Success, "Saved. Somebody else had saved meanwhile; both changes are in the page now.")
+	default:
+		tell(c, web.Success, "Saved.")
+	}
+	return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), p))
+}
+
+// adopt is the text of a form with the line endings of the file that it began from.
+func (s *Server) adopt(c echo.Context, in at, p page.Path, w writing) []byte {
+	var original []byte
+	if old, err := in.space.At(c.Request().Context(), in.by, string(w.base)); err == nil {
+		original, _ = old.Read(c.Request().Context(), p)
+	}
+	return page.Adopt(original, []byte(w.text))
+}
+
+// saveFailed gives the writer the text back, with what can be done now.
+func (s *Server) saveFailed(c echo.Context, in at, p page.Path, w writing, err error) error {
+	var clash *wiki.Conflict
+	if !wantsHTML(c.Request()) && errors.As(err, &clash) {
+		return err
+	}
+	status := explain(err).status
+	if status >= 500 {
+		s.Log.Error("save", "space", in.Space(), "path", p, "err", err)
+	}
+	if !errors.As(err, &clash) {
+		w.failed = err
+		return s.html(c, status, s.editView(c, in, p, w))
+	}
+	head, herr := in.space.Head(in.by)
+	if herr != nil {
+		return herr
+	}
+	in.Snapshot = head
+	w.base = clash.Rev
+	v := web.Conflict{
+		Frame: s.formFrame(c, in, p, "Somebody else changed "+p.Title()),
+		Form:  s.form(c, in, p, "edit", w),
+		Path:  p.Address(),
+		Mine:  string(clash.Mine), Theirs: string(clash.Theirs), Merged: string(clash.Merged),
+		TheirsGone: clash.Gone,
+	}
+	if clash.Gone {
+		v.Form.Base = "" // saving writes the page anew
+	}
+	var last search.Change
+	if last, err = s.Index.Last(c.Request().Context(), in.Snapshot, p); err == nil {
+		v.TheirWho, v.TheirWhen, v.TheirNote = last.By, last.When, subject(last.Note)
+	}
+	return s.html(c, status, v)
+}
+
+// preview is the HTML that a save would show.
+func (s *Server) preview(c echo.Context) error {
+	form, err := fields(c)
+	if err != nil {
+		return err
+	}
+	in, err := s.inSpace(c, form.Get("space"))
+	if err != nil {
+		return err
+	}
+	p, _, err := pageAt(in, form.Get("path"))
+	if err != nil {
+		return err
+	}
+	return c.HTML(200, page.Parse(p, []byte(form.Get("text"))).HTML(in.Context()))
+}

@@ -1,0 +1,173 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"strings"
+	"syscall"
+
+	"github.com/labstack/echo/v4"
+
+	"cairn/storage/page"
+	"cairn/storage/wiki"
+	"cairn/web"
+)
+
+var errPanic = errors.New("panic")
+
+// badRequest is a mistake in what was sent, told in a sentence.
+type badRequest struct {
+	status int
+	detail string
+}
+
+func (e *badRequest) Error() string { return e.detail }
+
+func bad(status int, format string, args ...any) error {
+	return &badRequest{status, fmt.Sprintf(format, args...)}
+}
+
+// problem is what a failure looks like from outside.
+type problem struct {
+	status int
+	title  string // short
+	detail string // a sentence: what happened, what to do next
+}
+
+// problems is the one table from errors to what outsiders see. Only texts written for the reader are shown; what is not
+// in the table is a 500, and its text goes to the log alone.
+var problems = []struct {
+	is error
+	problem
+}{
+	{wiki.ErrChanged, problem{412, "Changed meanwhile", "The file has changed since you read it. Read it again, and repeat your change on what is there now."}},
+	{wiki.ErrTooLarge, problem{413, "Too large", fmt.Sprintf("A page may have at most %d KiB, any other file %d MiB. Split it, or make it smaller.", wiki.MaxPage>>10, wiki.MaxFile>>20)}},
+	{wiki.ErrNotText, problem{422, "Not text", "A page is text in UTF-8 and holds no NUL characters. Save it as UTF-8, or store it as a file with another ending."}},
+	{wiki.ErrReadOnly, problem{503, "Nothing can be saved now", "The disk has failed. Whoever runs the wiki has to look at it and start the wiki again. Keep your text."}},
+	{syscall.ENOSPC, problem{507, "The disk is full", "There is no room to save. Whoever runs the wiki has to free some. Keep your text and try again."}},
+	{fs.ErrPermission, problem{403, "Not allowed", "You may not change this. Ask whoever runs the wiki."}},
+	{fs.ErrNotExist, problem{404, "Not found", "There is nothing at this address. Look for it with the search, or start from the home page."}},
+	{fs.ErrExist, problem{409, "There already", "There is something of that name already. Choose another name."}},
+	{context.Canceled, problem{499, "Cancelled", "The request was broken off."}},
+	{context.DeadlineExceeded, problem{503, "Too slow", "That took too long. Try again in a moment."}},
+}
+
+// explain says what a failure looks like from outside.
+func explain(err error) problem {
+	var (
+		own    *badRequest
+		name   *page.NameError
+		clash  *wiki.Conflict
+		large  *http.MaxBytesError
+		routed *echo.HTTPError
+	)
+	switch {
+	case errors.As(err, &own):
+		return problem{own.status, http.StatusText(own.status), own.detail}
+	case errors.As(err, &name):
+		return problem{422, "This name cannot be used", sentence(name.Error())}
+	case errors.As(err, &clash):
+		if clash.NoBase {
+			return problem{428, "There is a page of that name", "The page exists already. Read it first, and say which revision your text is based on."}
+		}
+		return problem{409, "Somebody else saved meanwhile", "Your text and theirs change the same lines. Nothing has been saved yet; choose what to keep."}
+	case errors.As(err, &large):
+		return problem{413, "Too large", fmt.Sprintf("At most %d KiB can be sent here.", large.Limit>>10)}
+	}
+	for _, p := range problems {
+		if errors.Is(err, p.is) {
+			return p.problem
+		}
+	}
+	if errors.As(err, &routed) {
+		switch routed.Code {
+		case 404:
+			return explain(fs.ErrNotExist)
+		case 405:
+			return problem{405, "That cannot be done here", "This address does not take such a request."}
+		}
+		return problem{routed.Code, http.StatusText(routed.Code), "The request could not be understood."}
+	}
+	if errors.Is(err, fs.ErrInvalid) {
+		return problem{400, "Not a good address", sentence(strings.TrimSuffix(err.Error(), ": "+fs.ErrInvalid.Error()))}
+	}
+	return problem{500, "Something went wrong", "This is a mistake of the wiki, not yours. Try again; if it stays, tell whoever runs the wiki."}
+}
+
+// sentence begins with a capital letter and ends with a full stop.
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	s = strings.ToUpper(s[:1]) + s[1:]
+	if !strings.HasSuffix(s, ".") {
+		s += "."
+	}
+	return s
+}
+
+// handleError answers whatever a handler has returned as an error.
+func (s *Server) handleError(err error, c echo.Context) {
+	if c.Response().Committed {
+		s.Log.Warn("answer broken off", "path", c.Request().URL.Path, "err", err)
+		return
+	}
+	var to *redirect
+	if errors.As(err, &to) {
+		c.Redirect(to.status, to.url)
+		return
+	}
+	p := explain(err)
+	if p.status >= 500 {
+		s.Log.Error("request failed", "method", c.Request().Method, "path", c.Request().URL.Path, "status", p.status, "err", err)
+	}
+	if p.status == 503 {
+		c.Response().Header().Set("Retry-After", "10")
+	}
+	if wantsHTML(c.Request()) {
+		err = s.html(c, p.status, web.Message{
+			Frame:  s.bareFrame(c, p.title),
+			Status: p.status, Text: p.detail,
+			Next: &web.Link{Label: "Home page", URL: "/"},
+		})
+	} else {
+		err = sendProblem(c, p, extras(err))
+	}
+	if err != nil {
+		s.Log.Warn("answer an error", "path", c.Request().URL.Path, "err", err)
+	}
+}
+
+// extras are the members that a program can go on with: the texts of a conflict, a name that can be stored.
+func extras(err error) map[string]any {
+	var clash *wiki.Conflict
+	if errors.As(err, &clash) {
+		return map[string]any{
+			"path": clash.Path.Address(), "revision": clash.Rev,
+			"base": string(clash.Base), "theirs": string(clash.Theirs), "yours": string(clash.Mine), "merged": string(clash.Merged),
+			"gone": clash.Gone,
+		}
+	}
+	var name *page.NameError
+	if errors.As(err, &name) && name.Offer != "" {
+		return map[string]any{"offer": name.Offer.Address()}
+	}
+	return nil
+}
+
+// redirect is an error that sends the reader elsewhere.
+type redirect struct {
+	status int
+	url    string
+}
+
+func (r *redirect) Error() string { return "see " + r.url }
+
+// denyCrossOrigin answers a write that another web site has sent in a visitor's name.
+func (s *Server) denyCrossOrigin(w http.ResponseWriter, r *http.Request) {
+	c := s.echo.NewContext(r, w)
+	s.handleError(bad(403, "This request came from another web site, so nothing was done. Send the form from the wiki itself."), c)
+}

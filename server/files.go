@@ -1,0 +1,278 @@
+package server
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"cairn/storage/page"
+	"cairn/storage/wiki"
+	"cairn/web"
+)
+
+// This file serves and takes files byte for byte: the sources of pages, and everything else that lies beside them.
+
+// shown are the types of files that a browser may show by itself; all others are downloads. SVG is a picture only
+// inside of <img>, where its scripts do not run: the sandbox of its policy holds elsewhere.
+var shown = map[string]string{
+	".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp", ".avif": "image/avif",
+	".svg": "image/svg+xml", ".mp4": "video/mp4", ".webm": "video/webm", ".ogg": "audio/ogg", ".mp3": "audio/mpeg", ".txt": "text/plain; charset=utf-8",
+}
+
+// serveFile answers with a file's bytes: pages as Markdown, others by their type, with ranges.
+func (s *Server) serveFile(c echo.Context, in at, p page.Path) error {
+	ctx := c.Request().Context()
+	blob, _ := in.Blob(ctx, p)
+	b, err := in.Read(ctx, p)
+	if err != nil {
+		return err
+	}
+	h := c.Response().Header()
+	h.Set("ETag", `"`+blob+`"`)
+	h.Set("Cache-Control", "no-cache")
+	h.Set("Cairn-Revision", string(in.Rev()))
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'")
+	kind, inline := shown[strings.ToLower(path.Ext(string(p)))]
+	switch {
+	case p.IsPage():
+		kind = "text/markdown; charset=utf-8"
+	case !inline || !looksLike(b, kind):
+		kind = "application/octet-stream"
+		h.Set("Content-Disposition", attachment(p.Base()))
+	}
+	h.Set("Content-Type", kind)
+	http.ServeContent(c.Response(), c.Request(), "", time.Time{}, bytes.NewReader(b))
+	return nil
+}
+
+// looksLike tells whether the bytes may be of the type that the name promises: a page of HTML that calls itself a
+// picture is a download.
+func looksLike(b []byte, kind string) bool {
+	sniffed, _, _ := strings.Cut(http.DetectContentType(b), ";")
+	switch major, _, _ := strings.Cut(kind, "/"); {
+	case kind == "image/svg+xml":
+		return true
+	case major == "text":
+		return sniffed != "application/octet-stream"
+	default:
+		return !strings.HasPrefix(sniffed, "text/")
+	}
+}
+
+func attachment(name string) string {
+	return "attachment; filename*=UTF-8''" + strings.ReplaceAll(strings.ReplaceAll(escape(name), "'", "%27"), ",", "%2C")
+}
+
+// writable is the file that PUT and DELETE name. A page is written under its source's address, with ".md".
+func (s *Server) writable(c echo.Context) (at, page.Path, error) {
+	in, err := s.in(c)
+	if err != nil {
+		return at{}, "", err
+	}
+	address, err := target(c)
+	if err != nil {
+		return at{}, "", err
+	}
+	p, err := page.ParsePath(address)
+	if err == nil && !p.Served() {
+		err = bad(422, "Files of that name are kept, but not served: choose another name.")
+	}
+	return in, p, err
+}
+
+// condition is what a write by a program is based on, by its headers: the blob, or "" with fresh for a new file.
+func condition(r *http.Request) (blob string, isNew bool, err error) {
+	match, none := r.Header.Get("If-Match"), r.Header.Get("If-None-Match")
+	switch {
+	case none == "*" && match == "":
+		return "", true, nil
+	case match == "" && none == "":
+		return "", false, nil
+	case none != "" || match == "*" || strings.Contains(match, ","):
+		return "", false, bad(400, `Send either If-Match with the one ETag that you have read, or "If-None-Match: *" for a new file.`)
+	}
+	return strings.Trim(strings.TrimPrefix(match, "W/"), `"`), false, nil
+}
+
+// put stores a file or the source of a page.
+func (s *Server) put(c echo.Context) error {
+	in, p, err := s.writable(c)
+	if err != nil {
+		return err
+	}
+	blob, isNew, err := condition(c.Request())
+	if err != nil {
+		return err
+	}
+	limit := int64(wiki.MaxFile)
+	if p.IsPage() {
+		limit = wiki.MaxPage
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, limit))
+	if err != nil {
+		return err
+	}
+	if blob == "" && !isNew && in.Has(p) {
+		return bad(428, "The file exists. Read it first, and send its ETag as If-Match.")
+	}
+	by := s.signed(c, c.QueryParam("name"))
+	saved, err := in.space.Save(c.Request().Context(), by, wiki.Edit{Path: p, Text: body, Blob: blob, Only: true, Note: c.QueryParam("note")})
+	if isNew && errors.Is(err, wiki.ErrChanged) {
+		return bad(412, "There is a file of that name already.")
+	}
+	if err != nil {
+		return err
+	}
+	h := c.Response().Header()
+	h.Set("ETag", `"`+saved.Blob+`"`)
+	h.Set("Cairn-Revision", string(saved.Rev))
+	if saved.Created {
+		h.Set("Location", c.Request().URL.EscapedPath())
+		return c.NoContent(201)
+	}
+	return c.NoContent(204)
+}
+
+// del removes a file or a page.
+func (s *Server) del(c echo.Context) error {
+	in, p, err := s.writable(c)
+	if err != nil {
+		return err
+	}
+	blob, _, err := condition(c.Request())
+	if err != nil {
+		return err
+	}
+	if !in.Has(p) {
+		return fmt.Errorf("%s: %w", p, fs.ErrNotExist)
+	}
+	if blob == "" {
+		return bad(428, "Read the file first, and send its ETag as If-Match.")
+	}
+	saved, err := in.space.Remove(c.Request().Context(), s.signed(c, c.QueryParam("name")), p, blob, c.QueryParam("note"))
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set("Cairn-Revision", string(saved.Rev))
+	return c.NoContent(204)
+}
+
+// upload stores a file beside a page and answers with the Markdown that shows it.
+func (s *Server) upload(c echo.Context) error {
+	in, p, err := s.existing(c)
+	if err != nil && !(errors.Is(err, fs.ErrNotExist) && p != "") {
+		return err
+	}
+	c.Request().Body = http.MaxBytesReader(c.Response(), c.Request().Body, wiki.MaxFile+1<<20)
+	part, err := c.FormFile("file")
+	if err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			return wiki.ErrTooLarge
+		}
+		return bad(400, `Send the file as the field "file" of a multipart form.`)
+	}
+	f, err := part.Open()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(f)
+	if err != nil {
+		return err
+	}
+	stored, err := s.store(c, in, p, part.Filename, b)
+	if err != nil {
+		return err
+	}
+	name := stored.Base()
+	text := "[" + name + "](" + escape(name) + ")"
+	if kind := shown[strings.ToLower(path.Ext(name))]; strings.HasPrefix(kind, "image/") {
+		text = "!" + text
+	}
+	return c.JSON(201, map[string]any{"path": stored, "url": page.URL(in.Space(), stored), "markdown": text})
+}
+
+// store saves an upload under its own name, or with a number where that is taken by other bytes.
+func (s *Server) store(c echo.Context, in at, beside page.Path, filename string, b []byte) (page.Path, error) {
+	filename = path.Base(strings.ReplaceAll(filename, `\`, "/"))
+	ext := path.Ext(filename)
+	for n := 0; n < 100; n++ {
+		name := filename
+		if n > 0 {
+			name = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(filename, ext), n, ext)
+		}
+		if dir := beside.Dir(); dir != "" {
+			name = dir + "/" + name
+		}
+		p, err := page.ParsePath(name)
+		if err != nil {
+			return "", bad(422, "A file of the name %q cannot be stored: give it another name.", filename)
+		}
+		if p.IsPage() {
+			return "", bad(415, "That is a page: write it with New page, or push it.")
+		}
+		_, err = in.space.Save(c.Request().Context(), s.actor(c), wiki.Edit{Path: p, Text: b, Only: true, Note: "Upload " + p.Base()})
+		if !errors.Is(err, wiki.ErrChanged) {
+			return p, err
+		}
+	}
+	return "", fs.ErrExist
+}
+
+// asset serves the style sheet and the icon under their fingerprinted names.
+func (s *Server) asset(c echo.Context) error {
+	a, ok := s.site.Asset(c.Param("name"))
+	if !ok {
+		return fs.ErrNotExist
+	}
+	return s.sendAsset(c, a, "public, max-age=31536000, immutable")
+}
+
+func (s *Server) sendAsset(c echo.Context, a web.Asset, caching string) error {
+	h := c.Response().Header()
+	h.Set("Cache-Control", caching)
+	h.Set("Vary", "Accept-Encoding")
+	body := a.Body
+	if strings.Contains(c.Request().Header.Get("Accept-Encoding"), "gzip") {
+		h.Set("Content-Encoding", "gzip")
+		body = a.Gzip
+	}
+	return c.Blob(200, a.Type, body)
+}
+
+func (s *Server) icon(c echo.Context) error {
+	a, _ := s.site.Asset(path.Base(s.site.Icon()))
+	return s.sendAsset(c, a, "public, max-age=86400")
+}
+
+func (s *Server) robots(c echo.Context) error {
+	return c.String(200, "User-agent: *\nDisallow: /-/\nDisallow: /*/-/\nDisallow: /*?rev=\n")
+}
+
+// weakTag is an entity tag for a rendered page: the same for the same bytes, whatever they are packed in.
+func weakTag(b []byte) string {
+	sum := sha256.Sum256(b)
+	return `W/"` + hex.EncodeToString(sum[:8]) + `"`
+}
+
+// fresh sends the tag, and tells whether the reader has that very answer already.
+func fresh(c echo.Context, etag string) bool {
+	c.Response().Header().Set("ETag", etag)
+	for _, t := range strings.Split(c.Request().Header.Get("If-None-Match"), ",") {
+		if strings.TrimSpace(t) == etag {
+			return true
+		}
+	}
+	return false
+}

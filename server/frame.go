@@ -1,0 +1,244 @@
+package server
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"cairn/search"
+	"cairn/storage/page"
+	"cairn/storage/wiki"
+	"cairn/web"
+)
+
+// This file makes what stands around every view: header, page tree, crumbs, actions, notices.
+
+// html renders a view and sends it.
+func (s *Server) html(c echo.Context, status int, v web.View) error {
+	b, err := s.site.Render(c.Request().Context(), v)
+	if err != nil {
+		return err
+	}
+	h := c.Response().Header()
+	h.Set("Cache-Control", "no-cache")
+	h.Add("Vary", "Cookie")
+	if status == 200 {
+		if etag := weakTag(b); fresh(c, etag) {
+			return c.NoContent(304)
+		}
+	}
+	return c.HTMLBlob(status, b)
+}
+
+// bareFrame is the frame of a view outside of any space, or when the space could not be had.
+func (s *Server) bareFrame(c echo.Context, title string) web.Frame {
+	return web.Frame{
+		Title:   title,
+		NoIndex: true,
+		Spaces:  s.spaceLinks(c, ""),
+		Nav:     web.Nav{Home: "/", Search: "/-/search"},
+	}
+}
+
+// frame is the frame of a view in a space. p is the page that it is about, "" for none.
+func (s *Server) frame(c echo.Context, in at, p page.Path, title string) web.Frame {
+	space := in.Space()
+	root := "/" + space + "/"
+	f := web.Frame{
+		Title:  title,
+		Space:  space,
+		Spaces: s.spaceLinks(c, space),
+		Nav: web.Nav{
+			Home: root, Search: "/-/search", Changes: root + "-/changes", Pages: root + "-/pages", Tags: root + "-/tags",
+			New: root + "-/new",
+		},
+		Tree:   s.tree(c, in, "", p),
+		Notice: takeNotice(c),
+	}
+	if dir := folderOf(p); dir != "" && p != "" {
+		f.Nav.New += "?in=" + url.QueryEscape(dir)
+	}
+	if bar, ok := in.Names().Bar("_Sidebar", folderOf(p)); ok {
+		f.Sidebar = s.bar(c, in, bar)
+	}
+	return f
+}
+
+// pageFrame is the frame of a view that is about one page: with its crumbs, and with what can be done with it.
+func (s *Server) pageFrame(c echo.Context, in at, p page.Path, title string) web.Frame {
+	f := s.frame(c, in, p, title)
+	space := in.Space()
+	f.Crumbs = crumbs(in, p)
+	if in.Has(p) {
+		f.Actions = web.Actions{
+			Edit: app(space, "edit", p), History: app(space, "history", p), Source: source(space, p),
+			Move: app(space, "move", p), Delete: app(space, "delete", p),
+		}
+	}
+	return f
+}
+
+// formFrame is the frame of a form or a list about a page: it leads back to the page.
+func (s *Server) formFrame(c echo.Context, in at, p page.Path, title string) web.Frame {
+	f := s.frame(c, in, p, title)
+	f.NoIndex = true
+	f.Crumbs = crumbs(in, p)
+	if in.Has(p) {
+		f.Actions.View = page.URL(in.Space(), p)
+	}
+	return f
+}
+
+// bar is a side bar, header or footer that the space brings along; "" when it cannot be read.
+func (s *Server) bar(c echo.Context, in at, p page.Path) web.HTML {
+	b, err := in.Page(c.Request().Context(), p)
+	if err != nil {
+		s.Log.Warn("read a bar", "space", in.Space(), "path", p, "err", err)
+		return ""
+	}
+	return web.HTML(b.HTML)
+}
+
+func (s *Server) spaceLinks(c echo.Context, current string) []web.SpaceLink {
+	var links []web.SpaceLink
+	for _, space := range s.Wiki.Spaces(c.Request().Context()) {
+		if s.actor(c).CanRead(space.Name()) {
+			links = append(links, web.SpaceLink{Name: space.Name(), URL: "/" + space.Name() + "/", Current: space.Name() == current})
+		}
+	}
+	return links
+}
+
+// maxSiblings is how many names of a folder the tree shows; the list of pages has them all.
+const maxSiblings = 150
+
+// tree is the part of the page tree that leads to p.
+func (s *Server) tree(c echo.Context, in at, dir string, p page.Path) []web.TreeNode {
+	children, err := in.Around(c.Request().Context(), dir, p, maxSiblings)
+	if err != nil {
+		s.Log.Warn("list a folder", "space", in.Space(), "folder", dir, "err", err)
+		return nil
+	}
+	nodes := make([]web.TreeNode, 0, len(children))
+	for _, child := range children {
+		n := treeNode(in, child)
+		if n.Name == "" {
+			continue
+		}
+		if child.Folder && strings.HasPrefix(string(p), string(child.Path)+"/") {
+			n.Open = true
+			n.Children = s.tree(c, in, string(child.Path), p)
+		}
+		n.Current = child.Path == p
+		nodes = append(nodes, n)
+	}
+	return nodes
+}
+
+// treeNode is a page or a folder in a list; its Name is "" for other files, which trees leave out.
+func treeNode(in at, child wiki.Child) web.TreeNode {
+	switch {
+	case child.Folder:
+		return web.TreeNode{Name: child.Path.Base(), URL: page.URL(in.Space(), child.Path) + "/", IsFolder: true}
+	case child.Path.IsPage():
+		return web.TreeNode{Name: child.Path.Title(), URL: page.URL(in.Space(), child.Path)}
+	}
+	return web.TreeNode{}
+}
+
+// crumbs are the folders on the way to a page, and the page.
+func crumbs(in at, p page.Path) []web.Crumb {
+	all := []web.Crumb{{Name: in.Space(), URL: "/" + in.Space() + "/"}}
+	for i, r := range p {
+		if r == '/' {
+			dir := p[:i]
+			all = append(all, web.Crumb{Name: dir.Base(), URL: page.URL(in.Space(), dir) + "/"})
+		}
+	}
+	if p != "" {
+		all = append(all, web.Crumb{Name: p.Title(), URL: page.URL(in.Space(), p)})
+	}
+	return all
+}
+
+func folderOf(p page.Path) string {
+	if p == "" {
+		return ""
+	}
+	return p.Dir()
+}
+
+// source is the address of a page's Markdown.
+func source(space string, p page.Path) string {
+	u := page.URL(space, p)
+	if ext := ".md"; strings.HasSuffix(string(p), ext) {
+		return u + ext
+	}
+	return strings.TrimSuffix(u, url.PathEscape(p.Address())) + url.PathEscape(string(p))
+}
+
+// stamp is who made a change and when.
+func stamp(ch search.Change) web.Stamp {
+	return web.Stamp{Who: ch.By, When: ch.When, Note: subject(ch.Note)}
+}
+
+func subject(note string) string { return wiki.Commit{Note: note}.Subject() }
+
+func short(r wiki.Rev) string { return string(r[:min(8, len(r))]) }
+
+func links(in at, paths []page.Path) []web.PageLink {
+	all := make([]web.PageLink, len(paths))
+	for i, p := range paths {
+		all[i] = web.PageLink{Title: p.Title(), URL: page.URL(in.Space(), p), Path: p.Address()}
+		if all[i].Path == all[i].Title {
+			all[i].Path = ""
+		}
+	}
+	return all
+}
+
+// pieces hands marked text over to the looks.
+func pieces(from []search.Piece) []web.Piece {
+	all := make([]web.Piece, len(from))
+	for i, p := range from {
+		all[i] = web.Piece(p)
+	}
+	return all
+}
+
+// noticeCookie carries what was done over the redirect that follows a write.
+const noticeCookie = "cairn_notice"
+
+// tell leaves a sentence for the next page that the visitor sees.
+func tell(c echo.Context, kind web.Kind, text string) {
+	setCookie(c, noticeCookie, string(kind)+"\n"+text, 60)
+}
+
+func takeNotice(c echo.Context) *web.Notice {
+	kind, text, ok := strings.Cut(cookie(c, noticeCookie), "\n")
+	if !ok || len(text) > 500 {
+		return nil
+	}
+	switch k := web.Kind(kind); k {
+	case web.Success, web.Info, web.Warning:
+		setCookie(c, noticeCookie, "", -1)
+		return &web.Notice{Kind: k, Text: text}
+	}
+	return nil
+}
+
+// daysOf groups what is sorted by time, newest first, by day (UTC).
+func daysOf(changes []web.Change) []web.Day {
+	var days []web.Day
+	for _, ch := range changes {
+		date := ch.When.UTC().Truncate(24 * time.Hour)
+		if len(days) == 0 || !days[len(days)-1].Date.Equal(date) {
+			days = append(days, web.Day{Date: date})
+		}
+		last := &days[len(days)-1]
+		last.Changes = append(last.Changes, ch)
+	}
+	return days
+}

@@ -1,0 +1,45 @@
+package server
+
+import (
+	"runtime"
+
+	"github.com/labstack/echo/v4"
+)
+
+// healthz says that the process answers.
+func (s *Server) healthz(c echo.Context) error { return c.String(200, "ok\n") }
+
+// readyz says whether everything that follows the log has caught up, and how far each has come.
+func (s *Server) readyz(c echo.Context) error {
+	type follower struct {
+		Space  string `json:"space"`
+		Store  string `json:"store"`
+		Rev    string `json:"revision"`
+		Behind uint64 `json:"behind"`
+		Error  string `json:"error,omitempty"`
+	}
+	out := struct {
+		Ready     bool       `json:"ready"`
+		Followers []follower `json:"followers"`
+	}{Ready: true, Followers: []follower{}}
+	all := s.Index.Status()
+	for _, st := range all {
+		f := follower{Space: st.Space, Store: st.Store, Rev: string(st.Rev), Behind: st.Behind}
+		if st.Err != nil {
+			f.Error = "it does not get on; the log of the wiki says why"
+		}
+		out.Ready = out.Ready && st.Behind == 0 && st.Err == nil
+		out.Followers = append(out.Followers, f)
+	}
+	// Before the followers have begun there is nothing in the list.
+	out.Ready = out.Ready && len(all) >= 2*len(s.Wiki.Spaces(c.Request().Context()))
+	status := 200
+	if !out.Ready {
+		status = 503
+	}
+	return c.JSON(status, out)
+}
+
+func (s *Server) version(c echo.Context) error {
+	return c.JSON(200, map[string]string{"name": "cairn", "version": s.Version, "go": runtime.Version()})
+}

@@ -1,0 +1,318 @@
+package server
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"cairn/search"
+	"cairn/storage/page"
+	"cairn/storage/wiki"
+	"cairn/web"
+)
+
+// perPage is how many entries a list of changes shows at once.
+const perPage = 50
+
+func (s *Server) history(c echo.Context) error {
+	in, p, err := s.existing(c)
+	if err != nil && !(errors.Is(err, fs.ErrNotExist) && p != "") {
+		return err
+	}
+	h, err := s.Index.History(c.Request().Context(), in.Snapshot, p, c.QueryParam("before"), perPage)
+	if err != nil {
+		return err
+	}
+	if len(h.Changes) == 0 && !in.Has(p) {
+		return fmt.Errorf("%s: %w", p, fs.ErrNotExist)
+	}
+	v := web.History{
+		Frame:   s.formFrame(c, in, p, "History of "+p.Title()),
+		Path:    p.Address(),
+		Compare: app(in.Space(), "diff", p),
+	}
+	if h.Behind {
+		v.Notice = behind()
+	}
+	for i, ch := range h.Changes {
+		v.Entries = append(v.Entries, revision(in, ch, i == 0 && c.QueryParam("before") == "" && in.Has(p)))
+	}
+	if h.Next != "" {
+		v.Paging.Next = app(in.Space(), "history", p) + "?before=" + url.QueryEscape(h.Next)
+	}
+	if c.QueryParam("before") != "" {
+		v.Paging.Previous = app(in.Space(), "history", p)
+	}
+	return s.html(c, 200, v)
+}
+
+func behind() *web.Notice {
+	return &web.Notice{Kind: web.Info, Text: "The wiki is still reading its history: the newest changes may be missing here for a moment."}
+}
+
+func revision(in at, ch search.Change, current bool) web.Revision {
+	r := web.Revision{
+		Stamp: stamp(ch), Rev: string(ch.Rev), Short: short(ch.Rev), Kind: kindOf(ch.Kind), Current: current, Gone: ch.Kind == 'D',
+	}
+	if ch.Kind == 'R' {
+		r.From = ch.From.Address()
+	}
+	if !r.Gone {
+		r.URL = page.URL(in.Space(), ch.Path) + "?rev=" + string(ch.Rev)
+	}
+	if ch.Kind != 'A' {
+		r.Diff = app(in.Space(), "diff", ch.Path) + "?to=" + string(ch.Rev)
+	}
+	return r
+}
+
+func kindOf(kind byte) string {
+	switch kind {
+	case 'A':
+		return "written"
+	case 'D':
+		return "deleted"
+	case 'R':
+		return "moved"
+	}
+	return "changed"
+}
+
+// diff compares two revisions of a page. Without "from" it shows what "to" changed; without "to" it compares with now.
+func (s *Server) diff(c echo.Context) error {
+	in, p, err := s.existing(c)
+	if err != nil && !(errors.Is(err, fs.ErrNotExist) && p != "") {
+		return err
+	}
+	to, err := s.side(c, in, p, c.QueryParam("to"))
+	if err != nil {
+		return err
+	}
+	from := side{}
+	switch rev := c.QueryParam("from"); {
+	case rev != "":
+		from, err = s.side(c, in, p, rev)
+	case len(to.commit.Parents) > 0:
+		from, err = s.side(c, in, p, string(to.commit.Parents[0]))
+	}
+	if err != nil {
+		return err
+	}
+	if !from.there && !to.there {
+		return fmt.Errorf("%s: %w", p, fs.ErrNotExist)
+	}
+	v := web.Diff{
+		Frame: s.formFrame(c, in, p, "Changes to "+p.Title()),
+		Path:  p.Address(),
+		From:  from.view(in, p), To: to.view(in, p),
+	}
+	for _, h := range page.Diff(from.text, to.text) {
+		v.Hunks = append(v.Hunks, hunk(h, &v))
+	}
+	if from.there && from.rev != "" {
+		v.Restore = &web.Button{Label: "Restore the older one", URL: app(in.Space(), "restore", p) + "?rev=" + string(from.rev)}
+	}
+	return s.html(c, 200, v)
+}
+
+// side is one end of a comparison.
+type side struct {
+	rev    wiki.Rev
+	commit wiki.Commit
+	there  bool
+	text   []byte
+}
+
+// side reads the page at a revision, "" for now. Under which name it went then, the history knows.
+func (s *Server) side(c echo.Context, in at, p page.Path, rev string) (side, error) {
+	ctx := c.Request().Context()
+	if rev == "" {
+		rev = string(in.Rev())
+	}
+	old, err := in.space.At(ctx, in.by, rev)
+	if err != nil {
+		return side{}, err
+	}
+	out := side{rev: old.Rev()}
+	if out.commit, err = in.space.Commit(ctx, in.by, string(old.Rev())); err != nil {
+		return side{}, err
+	}
+	out.text, err = old.Read(ctx, p)
+	if errors.Is(err, fs.ErrNotExist) {
+		if before, ok := s.earlierName(c, in, p, old); ok {
+			out.text, err = old.Read(ctx, before)
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return out, nil
+	}
+	out.there = err == nil
+	return out, err
+}
+
+// earlierName is the name under which a page of today is found in an older snapshot.
+func (s *Server) earlierName(c echo.Context, in at, p page.Path, old *wiki.Snapshot) (page.Path, bool) {
+	h, err := s.Index.History(c.Request().Context(), in.Snapshot, p, "", 200)
+	if err != nil {
+		return "", false
+	}
+	for _, ch := range h.Changes {
+		if ch.Kind == 'R' && old.Has(ch.From) {
+			return ch.From, true
+		}
+	}
+	return "", false
+}
+
+func (d side) view(in at, p page.Path) web.Side {
+	if !d.there {
+		return web.Side{}
+	}
+	return web.Side{
+		Stamp: web.Stamp{Who: d.commit.Author, When: d.commit.When, Note: d.commit.Subject()},
+		Short: short(d.rev), URL: page.URL(in.Space(), p) + "?rev=" + string(d.rev),
+	}
+}
+
+func hunk(h page.Hunk, count *web.Diff) web.Hunk {
+	var out web.Hunk
+	for _, l := range h.Lines {
+		line := web.Line{Op: web.Same, Old: l.Old, New: l.New}
+		switch l.Op {
+		case '+':
+			line.Op = web.Added
+			count.Added++
+		case '-':
+			line.Op = web.Removed
+			count.Removed++
+		}
+		for _, sp := range l.Spans {
+			line.Spans = append(line.Spans, web.Piece{Text: sp.Text, Mark: sp.Changed})
+		}
+		out.Lines = append(out.Lines, line)
+	}
+	return out
+}
+
+// changes lists what has changed lately in a space.
+func (s *Server) changes(c echo.Context) error {
+	in, err := s.in(c)
+	if err != nil {
+		return err
+	}
+	recent, err := s.Index.Recent(c.Request().Context(), in.Snapshot, c.QueryParam("before"), perPage)
+	if err != nil {
+		return err
+	}
+	here := "/" + in.Space() + "/-/changes"
+	v := web.Changes{Frame: s.frame(c, in, "", "Recent changes"), Feed: here + ".atom"}
+	v.NoIndex = true
+	if recent.Behind {
+		v.Notice = behind()
+	}
+	var all []web.Change
+	for _, commit := range recent.Commits {
+		all = append(all, changeView(in, commit))
+	}
+	v.Days = daysOf(all)
+	if recent.Next != "" {
+		v.Paging.Next = here + "?before=" + url.QueryEscape(recent.Next)
+	}
+	if c.QueryParam("before") != "" {
+		v.Paging.Previous = here
+	}
+	return s.html(c, 200, v)
+}
+
+// maxListed is how many pages of one change the list shows.
+const maxListed = 10
+
+func changeView(in at, commit search.Commit) web.Change {
+	ch := web.Change{Stamp: web.Stamp{Who: commit.Author, When: commit.When, Note: commit.Subject()}, More: commit.More}
+	for _, f := range commit.Files {
+		if f.Path.Hidden() {
+			continue
+		}
+		if len(ch.Pages) == maxListed {
+			ch.More++
+			continue
+		}
+		one := web.ChangedPage{Title: f.Path.Address(), Diff: app(in.Space(), "diff", f.Path) + "?to=" + string(commit.Rev)}
+		if in.Has(f.Path) {
+			one.URL = page.URL(in.Space(), f.Path)
+		}
+		if f.Kind != 'M' {
+			one.Kind = kindOf(f.Kind)
+		}
+		if !f.Path.IsPage() {
+			one.Diff = ""
+		}
+		ch.Pages = append(ch.Pages, one)
+	}
+	return ch
+}
+
+// feed is the recent changes as an Atom feed (RFC 4287).
+func (s *Server) feed(c echo.Context) error {
+	in, err := s.in(c)
+	if err != nil {
+		return err
+	}
+	recent, err := s.Index.Recent(c.Request().Context(), in.Snapshot, "", perPage)
+	if err != nil {
+		return err
+	}
+	type link struct {
+		Rel  string `xml:"rel,attr,omitempty"`
+		Href string `xml:"href,attr"`
+	}
+	type entry struct {
+		ID      string `xml:"id"`
+		Title   string `xml:"title"`
+		Updated string `xml:"updated"`
+		Author  string `xml:"author>name"`
+		Link    link   `xml:"link"`
+		Summary string `xml:"summary"`
+	}
+	type feed struct {
+		XMLName xml.Name `xml:"http://www.w3.org/2005/Atom feed"`
+		ID      string   `xml:"id"`
+		Title   string   `xml:"title"`
+		Updated string   `xml:"updated"`
+		Links   []link   `xml:"link"`
+		Entries []entry  `xml:"entry"`
+	}
+	here := s.base(c) + "/" + in.Space() + "/-/changes"
+	out := feed{
+		ID: here + ".atom", Title: "Recent changes in " + in.Space(), Updated: time.Unix(0, 0).UTC().Format(time.RFC3339),
+		Links: []link{{"self", here + ".atom"}, {"alternate", here}},
+	}
+	for _, commit := range recent.Commits {
+		if len(out.Entries) == 0 {
+			out.Updated = commit.When.Format(time.RFC3339)
+		}
+		e := entry{ID: here + "#" + string(commit.Rev), Title: commit.Subject(), Updated: commit.When.Format(time.RFC3339), Author: commit.Author, Link: link{Href: here}}
+		var touched []string
+		for _, f := range commit.Files {
+			if len(touched) < maxListed {
+				touched = append(touched, kindOf(f.Kind)+" "+f.Path.Address())
+			}
+		}
+		e.Summary = strings.Join(touched, ", ")
+		if len(commit.Files) > 0 {
+			e.Link.Href = s.base(c) + app(in.Space(), "diff", commit.Files[0].Path) + "?to=" + string(commit.Rev)
+		}
+		out.Entries = append(out.Entries, e)
+	}
+	b, err := xml.Marshal(out)
+	if err != nil {
+		return err
+	}
+	return c.Blob(200, "application/atom+xml; charset=utf-8", append([]byte(xml.Header), b...))
+}

@@ -1,0 +1,96 @@
+package server
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"regexp"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"cairn/storage/wiki"
+)
+
+// This file is the remote: git's smart HTTP protocol under /NAME.git.
+
+// gitPrefix is where the router finds the remote; the leading "/-/" is no page's.
+const gitPrefix = "/-/git/"
+
+// gitRoutes moves /NAME.git/… aside, so that a page may be called info/refs.
+func (s *Server) gitRoutes(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if r := c.Request(); gitAddress(r) {
+			name, rest, _ := strings.Cut(r.URL.Path[1:], "/")
+			r.URL.Path = gitPrefix + strings.TrimSuffix(name, ".git") + "/" + rest
+			r.URL.RawPath = ""
+		}
+		return next(c)
+	}
+}
+
+// versions is what a client may say about the protocol that it speaks.
+var versions = regexp.MustCompile(`^version=[0-2]$`)
+
+func protocol(c echo.Context) string {
+	if v := c.Request().Header.Get("Git-Protocol"); versions.MatchString(v) {
+		return v
+	}
+	return ""
+}
+
+// advertise begins every clone, fetch and push.
+func (s *Server) advertise(c echo.Context) error {
+	service := wiki.Service(c.QueryParam("service"))
+	if service != wiki.FetchService && service != wiki.PushService {
+		return bad(403, "This remote speaks git's smart protocol only: use git 1.6.6 or newer.")
+	}
+	in, err := s.in(c)
+	if err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	if err := in.space.Advertise(c.Request().Context(), in.by, service, protocol(c), &out); err != nil {
+		return err
+	}
+	c.Response().Header().Set("Cache-Control", "no-cache, max-age=0, must-revalidate")
+	return c.Blob(200, "application/x-"+string(service)+"-advertisement", out.Bytes())
+}
+
+func (s *Server) fetch(c echo.Context) error {
+	in, body, err := s.gitRequest(c, wiki.FetchService)
+	if err != nil {
+		return err
+	}
+	return in.space.Fetch(c.Request().Context(), in.by, protocol(c), body, c.Response())
+}
+
+func (s *Server) push(c echo.Context) error {
+	in, body, err := s.gitRequest(c, wiki.PushService)
+	if err != nil {
+		return err
+	}
+	return in.space.Push(c.Request().Context(), in.by, protocol(c), body, c.Response())
+}
+
+// gitRequest checks a request of a service and unpacks its body.
+func (s *Server) gitRequest(c echo.Context, service wiki.Service) (at, io.Reader, error) {
+	in, err := s.in(c)
+	if err != nil {
+		return at{}, nil, err
+	}
+	r := c.Request()
+	if r.Header.Get("Content-Type") != "application/x-"+string(service)+"-request" {
+		return at{}, nil, bad(415, "This address is for git.")
+	}
+	var body io.Reader = r.Body
+	if r.Header.Get("Content-Encoding") == "gzip" {
+		if body, err = gzip.NewReader(r.Body); err != nil {
+			return at{}, nil, bad(400, "The request is not well packed.")
+		}
+	}
+	h := c.Response().Header()
+	h.Set("Content-Type", "application/x-"+string(service)+"-result")
+	h.Set("Cache-Control", "no-cache, max-age=0, must-revalidate")
+	return in, body, nil
+}

@@ -1,0 +1,69 @@
+package server
+
+import "github.com/labstack/echo/v4"
+
+// routes is every address that the wiki answers. {path} is the rest of the address, taken undecoded: see target.
+func (s *Server) routes() {
+	e := s.echo
+	get := func(path string, h echo.HandlerFunc) { e.GET(path, h); e.HEAD(path, h) }
+
+	// Git, under /NAME.git: moved aside because a page may have any name.
+	e.Pre(s.gitRoutes)
+	get(gitPrefix+":space/info/refs", s.advertise)
+	e.POST(gitPrefix+":space/git-upload-pack", s.fetch)
+	e.POST(gitPrefix+":space/git-receive-pack", s.push)
+
+	// The wiki as a whole.
+	get("/", s.start)
+	get("/-/search", s.search)
+	e.POST("/-/preview", s.preview)
+	get("/-/assets/:name", s.asset)
+	get("/-/healthz", s.healthz)
+	get("/-/readyz", s.readyz)
+	get("/-/version", s.version)
+	get("/favicon.ico", s.icon)
+	get("/robots.txt", s.robots)
+
+	// Programs.
+	get("/-/api/openapi.json", s.apiDescription)
+	get("/-/api/v1/spaces", s.apiSpaces)
+	e.POST("/-/api/v1/spaces", s.apiAddSpace)
+	get("/-/api/v1/spaces/:space/pages", s.apiPages)
+	get("/-/api/v1/spaces/:space/pages/*", s.apiPage)
+	e.PUT("/-/api/v1/spaces/:space/pages/*", s.apiSave)
+	e.DELETE("/-/api/v1/spaces/:space/pages/*", s.apiRemove)
+	e.POST("/-/api/v1/spaces/:space/moves", s.apiMove)
+	get("/-/api/v1/spaces/:space/history/*", s.apiHistory)
+	get("/-/api/v1/spaces/:space/changes", s.apiChanges)
+	get("/-/api/v1/spaces/:space/links/*", s.apiLinks)
+	get("/-/api/v1/search", s.apiSearch)
+	e.Any("/-/*", notFound)
+
+	// A space.
+	get("/:space/-/new", s.newPage)
+	get("/:space/-/edit/*", s.edit)
+	e.POST("/:space/-/edit/*", s.save)
+	get("/:space/-/move/*", s.askMove)
+	e.POST("/:space/-/move/*", s.move)
+	get("/:space/-/delete/*", s.askDelete)
+	e.POST("/:space/-/delete/*", s.remove)
+	get("/:space/-/restore/*", s.askRestore)
+	e.POST("/:space/-/restore/*", s.restore)
+	get("/:space/-/history/*", s.history)
+	get("/:space/-/diff/*", s.diff)
+	get("/:space/-/pages", s.pages)
+	get("/:space/-/changes", s.changes)
+	get("/:space/-/changes.atom", s.feed)
+	get("/:space/-/tags", s.tags)
+	get("/:space/-/tags/*", s.tag)
+	e.POST("/:space/-/upload/*", s.upload)
+	e.Any("/:space/-/*", notFound)
+
+	// Pages, their sources, and files.
+	get("/:space", s.toHome)
+	get("/:space/*", s.view)
+	e.PUT("/:space/*", s.put)
+	e.DELETE("/:space/*", s.del)
+}
+
+func notFound(echo.Context) error { return echo.ErrNotFound }

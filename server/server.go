@@ -1,0 +1,108 @@
+// Package server answers the network: pages for people, JSON for programs, packs for git.
+//
+// A [Server] is an http.Handler over a wiki, its index and the site's looks. A handler finds out who asks and for what,
+// calls down once, and renders: HTML and JSON of one story stand side by side in one file. Everything is asked of one
+// snapshot a request. Errors are returned; errors.go alone knows which status each has and what a person is told.
+//
+// It stores nothing and decides nothing about rights: the actor goes down with every call.
+package server
+
+import (
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"cairn/search"
+	"cairn/storage/wiki"
+	"cairn/web"
+)
+
+// Config is what a server is made of. Wiki, Index and Log are needed.
+type Config struct {
+	Wiki    *wiki.Wiki
+	Index   *search.Index
+	Log     *slog.Logger
+	URL     string // the public address without "/" at its end; "" takes what the request names
+	Version string
+}
+
+// Server is the wiki as an http.Handler.
+type Server struct {
+	Config
+	site *web.Site
+	echo *echo.Echo
+	http http.Handler
+}
+
+// New makes a server. It opens nothing and starts nothing.
+func New(c Config) (*Server, error) {
+	site, err := web.New()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Config: c, site: site, echo: echo.New()}
+	s.echo.HTTPErrorHandler = s.handleError
+	s.echo.HideBanner, s.echo.HidePort = true, true
+	s.echo.Use(s.recover, middleware.GzipWithConfig(middleware.GzipConfig{Level: 4, MinLength: 1024, Skipper: notCompressed}))
+	s.routes()
+	cross := http.NewCrossOriginProtection()
+	cross.SetDenyHandler(http.HandlerFunc(s.denyCrossOrigin))
+	guarded := cross.Handler(s.echo)
+	s.http = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		secure(w.Header())
+		// Git clients send no Origin and carry no cookies: there is nothing that another site could borrow.
+		if gitAddress(r) {
+			s.echo.ServeHTTP(w, r)
+			return
+		}
+		guarded.ServeHTTP(w, r)
+	})
+	return s, nil
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.http.ServeHTTP(w, r) }
+
+// policy is sent with every answer: should hostile markup ever get past the sanitiser, nothing in it runs.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; media-src 'self'; font-src 'self'; " +
+	"connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'self'; require-trusted-types-for 'script'"
+
+func secure(h http.Header) {
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+}
+
+// notCompressed are answers that are packed already, or that are asked for by the byte.
+func notCompressed(c echo.Context) bool {
+	return gitAddress(c.Request()) || c.Request().Header.Get("Range") != "" || strings.HasPrefix(c.Request().URL.Path, web.AssetsURL)
+}
+
+// gitAddress tells whether the request is for a space's remote: /NAME.git/…
+func gitAddress(r *http.Request) bool {
+	first, rest, ok := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	return ok && strings.HasSuffix(first, ".git") && rest != ""
+}
+
+// recover turns a panic into an error, so that one page's bug is one page's.
+func (s *Server) recover(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) (err error) {
+		defer func() {
+			switch p := recover(); p {
+			case nil:
+			case http.ErrAbortHandler:
+				panic(p)
+			default:
+				s.Log.Error("panic", "path", c.Request().URL.Path, "panic", p, "stack", string(debug.Stack()))
+				err = errPanic
+			}
+		}()
+		return next(c)
+	}
+}

@@ -1,0 +1,262 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"cairn/storage/page"
+	"cairn/storage/wiki"
+	"cairn/web"
+)
+
+// start is the wiki's own address: the first space's home page, or the list of spaces when there are several.
+func (s *Server) start(c echo.Context) error {
+	spaces := s.readable(c)
+	if len(spaces) == 1 {
+		return c.Redirect(http.StatusFound, "/"+spaces[0].Space()+"/")
+	}
+	v := web.Spaces{Frame: s.bareFrame(c, "Spaces")}
+	v.NoIndex = false
+	for _, in := range spaces {
+		entry := web.Space{Name: in.Space(), URL: "/" + in.Space() + "/", Pages: in.PageCount(), Door: "Everyone who can open this wiki reads and writes"}
+		if recent, err := s.Index.Recent(c.Request().Context(), in, "", 1); err == nil && len(recent.Commits) > 0 {
+			entry.Last = recent.Commits[0].When
+		}
+		v.List = append(v.List, entry)
+	}
+	return s.html(c, 200, v)
+}
+
+func (s *Server) toHome(c echo.Context) error {
+	name := strings.TrimSuffix(c.Param("space"), ".git") // the address for git, opened in a browser
+	if _, err := s.inSpace(c, name); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusMovedPermanently, "/"+name+"/")
+}
+
+// view answers the address of a page, of its source, or of a file.
+func (s *Server) view(c echo.Context) error {
+	in, err := s.in(c)
+	if err != nil {
+		return err
+	}
+	address, err := target(c)
+	if err != nil {
+		return err
+	}
+	if rev := c.QueryParam("rev"); rev != "" {
+		return s.viewOld(c, in, address, rev)
+	}
+	names := in.Names()
+	if p, ok := names.Page(address); ok && address != "" {
+		return s.viewPage(c, in, p)
+	}
+	if p, err := page.ParsePath(address); err == nil && names.Has(p) && p.Served() {
+		return s.serveFile(c, in, p)
+	}
+	if dir, ok := strings.CutSuffix(address, "/"); ok || address == "" {
+		return s.viewFolder(c, in, dir)
+	}
+	if in.IsFolder(c.Request().Context(), address) {
+		return c.Redirect(http.StatusMovedPermanently, (&url.URL{Path: "/" + in.Space() + "/" + address + "/"}).EscapedPath())
+	}
+	return s.elsewhere(c, in, address)
+}
+
+func (s *Server) viewFolder(c echo.Context, in at, dir string) error {
+	ctx := c.Request().Context()
+	if home, ok := in.Names().Home(dir); ok && in.IsFolder(ctx, dir) {
+		return s.viewPage(c, in, home)
+	}
+	if !in.IsFolder(ctx, dir) {
+		if p, ok := in.Names().Page(dir); ok {
+			return c.Redirect(http.StatusMovedPermanently, page.URL(in.Space(), p))
+		}
+		return s.elsewhere(c, in, dir)
+	}
+	// A page beside the folder, of the same name, stands for it.
+	if p, ok := in.Names().Page(dir); ok && dir != "" {
+		return c.Redirect(http.StatusFound, page.URL(in.Space(), p))
+	}
+	children, _, err := in.Children(ctx, dir, 5000)
+	if err != nil {
+		return err
+	}
+	home := page.Path("Home.md")
+	title := in.Space()
+	if dir != "" {
+		home = page.Path(dir + "/Home.md")
+		title = page.Path(dir).Base()
+	}
+	v := web.Folder{Frame: s.frame(c, in, home, title), Write: app(in.Space(), "edit", home)}
+	v.Crumbs = crumbs(in, home)[:strings.Count(string(home), "/")+1]
+	for _, child := range children {
+		n := treeNode(in, child)
+		if n.Name == "" { // a file that is no page
+			n = web.TreeNode{Name: child.Path.Base(), URL: page.URL(in.Space(), child.Path)}
+		}
+		v.Entries = append(v.Entries, n)
+	}
+	return s.html(c, 200, v)
+}
+
+func (s *Server) viewPage(c echo.Context, in at, p page.Path) error {
+	ctx := c.Request().Context()
+	got, err := in.Page(ctx, p)
+	if err != nil {
+		return err
+	}
+	v := s.pageView(c, in, got)
+	if last, err := s.Index.Last(ctx, in.Snapshot, p); err == nil {
+		st := stamp(last)
+		v.Last = &st
+	}
+	backlinks, err := s.Index.Backlinks(ctx, in.Snapshot, p)
+	if err != nil {
+		s.Log.Warn("backlinks", "space", in.Space(), "path", p, "err", err)
+	}
+	v.Backlinks = links(in, backlinks)
+	return s.html(c, 200, v)
+}
+
+// pageView is a page as readers see it, without what the index knows of it.
+func (s *Server) pageView(c echo.Context, in at, got *wiki.Page) web.Page {
+	p, doc := got.Path, got.Doc
+	v := web.Page{
+		Frame:       s.pageFrame(c, in, p, doc.Title),
+		Body:        web.HTML(got.HTML),
+		BodyLang:    doc.Lang,
+		Outline:     outline(doc.Outline),
+		MetaProblem: doc.MetaErr,
+		Clone:       &web.Clone{Address: s.base(c) + "/" + in.Space() + ".git", Folder: in.Space()},
+	}
+	v.Canonical = s.base(c) + page.URL(in.Space(), p)
+	for _, tag := range doc.Tags {
+		v.Tags = append(v.Tags, web.Link{Label: tag, URL: "/" + in.Space() + "/-/tags/" + escape(tag)})
+	}
+	if bar, ok := in.Names().Bar("_Header", p.Dir()); ok && bar != p {
+		v.Header = s.bar(c, in, bar)
+	}
+	if bar, ok := in.Names().Bar("_Footer", p.Dir()); ok && bar != p {
+		v.Footer = s.bar(c, in, bar)
+	}
+	return v
+}
+
+// viewOld is a page as it was at a revision, with a way to bring that back.
+func (s *Server) viewOld(c echo.Context, in at, address, rev string) error {
+	ctx := c.Request().Context()
+	old, err := in.space.At(ctx, in.by, rev)
+	if err != nil {
+		return err
+	}
+	p, ok := old.Names().Page(address)
+	if !ok && (address == "" || strings.HasSuffix(address, "/")) {
+		p, ok = old.Names().Home(strings.TrimSuffix(address, "/"))
+	}
+	if !ok {
+		if p, err = page.ParsePath(address); err == nil && old.Has(p) && p.Served() {
+			return s.serveFile(c, at{Snapshot: old, space: in.space, by: in.by}, p)
+		}
+		return fmt.Errorf("%s at %s: %w", address, rev, fs.ErrNotExist)
+	}
+	text, err := old.Read(ctx, p)
+	if err != nil {
+		return err
+	}
+	commit, err := in.space.Commit(ctx, in.by, rev)
+	if err != nil {
+		return err
+	}
+	// Links lead to the pages of today.
+	doc := page.Parse(p, text)
+	v := s.pageView(c, in, &wiki.Page{Path: p, Source: text, Doc: doc, HTML: doc.HTML(in.Context())})
+	v.NoIndex = true
+	v.Actions = web.Actions{History: app(in.Space(), "history", p)}
+	v.Old = &web.OldRevision{
+		Rev: short(old.Rev()), When: commit.When, Who: commit.Author,
+		Restore: &web.Button{Label: "Restore this revision", URL: app(in.Space(), "restore", p) + "?rev=" + string(old.Rev())},
+	}
+	if in.Has(p) {
+		v.Old.Current = page.URL(in.Space(), p)
+	}
+	return s.html(c, 200, v)
+}
+
+// elsewhere answers an address that names nothing: by a redirect to what it has become, or by what can be done now.
+func (s *Server) elsewhere(c echo.Context, in at, address string) error {
+	ctx := c.Request().Context()
+	if p, ok := in.Names().Near(address); ok {
+		return c.Redirect(http.StatusMovedPermanently, page.URL(in.Space(), p))
+	}
+	p, _, err := pageAt(in, address)
+	if err != nil {
+		return err
+	}
+	if file, err := page.ParsePath(address); err == nil && !file.IsPage() {
+		if to, ok, err := s.Index.Moved(ctx, in.Snapshot, file); err == nil && ok {
+			return c.Redirect(http.StatusMovedPermanently, page.URL(in.Space(), to))
+		}
+	}
+	to, ok, err := s.Index.Moved(ctx, in.Snapshot, p)
+	if err != nil {
+		return err
+	}
+	if ok {
+		return c.Redirect(http.StatusMovedPermanently, page.URL(in.Space(), to))
+	}
+	if !wantsHTML(c.Request()) {
+		return fmt.Errorf("%s: %w", p, fs.ErrNotExist)
+	}
+	return s.viewMissing(c, in, p)
+}
+
+func (s *Server) viewMissing(c echo.Context, in at, p page.Path) error {
+	ctx := c.Request().Context()
+	v := web.Missing{
+		Frame:  s.frame(c, in, p, p.Title()),
+		Path:   p.Address(),
+		Write:  app(in.Space(), "edit", p),
+		Search: "/-/search?space=" + in.Space() + "&q=" + url.QueryEscape(p.Title()),
+		Close:  links(in, in.Names().Like(p.Address(), 5)),
+	}
+	v.NoIndex = true
+	v.Crumbs = crumbs(in, p)
+	wanted, err := s.Index.Backlinks(ctx, in.Snapshot, p)
+	if err != nil {
+		return err
+	}
+	v.Wanted = links(in, wanted)
+	switch gone, err := s.Index.Deleted(ctx, in.Snapshot, p); {
+	case err == nil:
+		v.Deleted = &web.Deleted{Stamp: stamp(gone.Change), History: app(in.Space(), "history", p)}
+		v.Deleted.Restore = app(in.Space(), "restore", p) + "?rev=" + string(gone.Before)
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	return s.html(c, 404, v)
+}
+
+// outline nests headings under those of a higher rank.
+func outline(flat []page.Heading) []web.Heading {
+	var take func(level int) []web.Heading
+	take = func(level int) []web.Heading {
+		var out []web.Heading
+		for len(flat) > 0 && flat[0].Level >= level {
+			h := flat[0]
+			flat = flat[1:]
+			out = append(out, web.Heading{Text: h.Text, ID: h.ID, Children: take(h.Level + 1)})
+		}
+		return out
+	}
+	return take(1)
+}
+
+func escape(s string) string { return (&url.URL{Path: s}).EscapedPath() }

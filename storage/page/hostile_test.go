@@ -1,0 +1,130 @@
+package page
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// hostile are texts that take a parser without guards seconds to hours, as big as a page may be.
+func hostile() map[string]string {
+	const size = 1 << 20
+	fill := func(s string) string { return strings.Repeat(s, size/len(s)) }
+	var ticks, indents, uniqueFences strings.Builder
+	for i := 1; ticks.Len() < size; i++ {
+		ticks.WriteString(strings.Repeat("`", i) + " ")
+	}
+	for i := 0; indents.Len() < size; i++ {
+		indents.WriteString(strings.Repeat("  ", i) + "- x\n")
+	}
+	for i := 0; uniqueFences.Len() < size; i++ {
+		uniqueFences.WriteString("```l" + strings.Repeat("x", i%30) + "\nx\n```\n")
+	}
+	notes := func() string {
+		var b strings.Builder
+		for i := 0; b.Len() < size; i++ {
+			n := string(rune('a'+i%26)) + string(rune('a'+i/26%26)) + string(rune('a'+i/676%26))
+			b.WriteString("[^" + n + "]: x\n\n[^" + n + "] ")
+		}
+		return b.String()
+	}
+	return map[string]string{
+		"table columns":     strings.Repeat("|a", 1000) + "|\n" + strings.Repeat("|-", 1000) + "|\n" + strings.Repeat("|b", 1000) + "|\n",
+		"table 150 columns": strings.Repeat("|a", 150) + "|\n" + strings.Repeat("|-", 150) + "|\n" + fill(strings.Repeat("|b", 150)+"|\n"),
+		"table short rows":  strings.Repeat("|a", 190) + "|\n" + strings.Repeat("|-", 190) + "|\n" + fill("|\n"),
+		"open links":        fill("[a]("),
+		"open links spaced": fill("[a](b "),
+		"open titles":       fill("[a](b \""),
+		"open angles":       fill("[a](<b"),
+		"open angles 2":     fill("[a](<b)"),
+		"paren titles":      fill("[a](b (c "),
+		"lone titles":       fill("[a](b 'c) "),
+		"nested parens":     fill("[a](()"),
+		"list nesting":      fill("- "),
+		"numbers nesting":   fill("1. "),
+		"quotes":            fill(">"),
+		"quote lines":       fill(strings.Repeat("> ", 50) + "x\n"),
+		"indented lists":    indents.String(),
+		"brackets":          fill("["),
+		"closing":           fill("]"),
+		"images":            fill("!["),
+		"images closed":     fill("![") + fill("](x)"),
+		"bracket pairs":     fill("[a]"),
+		"empty pairs":       fill("[]"),
+		"ref pairs":         fill("[a][b"),
+		"wiki open":         fill("[[a"),
+		"wiki open lines":   fill("[[\n"),
+		"wiki links":        fill("[[a]]"),
+		"wiki unique":       fill("[[a/b/c|d]] [[../x#y]] "),
+		"emphasis":          fill("*a **b "),
+		"emphasis 2":        fill("a**b*c_d__"),
+		"emphasis 3":        fill("*a_"),
+		"emphasis closed":   fill("*a")[:size/2] + fill("b*")[:size/2],
+		"stars":             fill("*"),
+		"stars lines":       fill("a*"),
+		"closers":           fill("a_ b* "),
+		"tildes":            fill("~~a~"),
+		"ticks":             ticks.String(),
+		"ticks odd":         fill("`a``b```c````d"),
+		"comments":          fill("a <!-- "),
+		"declarations":      fill("a <!A "),
+		"cdata":             fill("a <![CDATA["),
+		"instructions":      fill("a <? "),
+		"tags":              fill("<a x=\""),
+		"tag lines":         fill("a <a b='\n"),
+		"open tags":         fill("<b>"),
+		"open table tags":   fill("<table>"),
+		"font tags":         fill("<p><font><b><i>"),
+		"angles":            fill("<"),
+		"autolinks":         fill("www.a.b "),
+		"autolinks long":    fill("http://a.b/("),
+		"emails":            fill("a@b"),
+		"emails long":       fill("a.b-c@"),
+		"colons":            fill("http:"),
+		"references":        "[x]: /" + strings.Repeat("y", size/2) + "\n\n" + strings.Repeat("[x] ", size/8),
+		"definitions":       fill("[a]: b\n"),
+		"open definitions":  fill("[a]:\n"),
+		"footnotes":         notes(),
+		"note refs":         "[^1]: x\n\n" + fill("[^1]"),
+		"note open":         fill("[^"),
+		"headings":          fill("# a\n"),
+		"setext":            fill("a\n-\n"),
+		"toc":               fill("# a\n\n[TOC]\n\n"),
+		"fences":            uniqueFences.String(),
+		"js fence":          "```js\n" + fill("/a") + "\n```\n",
+		"c fences":          fill("```c\n" + strings.Repeat("/*(", 2000) + "\n```\n"),
+		"entities":          fill("&amp;"),
+		"backslashes":       fill("\\"),
+		"newlines":          fill("\n"),
+		"html blocks":       fill("<div>\n\n"),
+		"tags in text":      fill("#a "),
+		"callouts":          fill("> [!NOTE]\n\n"),
+		"tasks":             fill("- [ ] a\n"),
+		"front matter":      "---\n" + strings.Repeat("[", 16000) + "\n---\n",
+		"front matter map":  "---\n" + strings.Repeat("? ", 8000) + "\n---\n",
+		"front matter list": "---\n" + strings.Repeat("- ", 8000) + "\n---\n",
+		"front matter big":  "---\n" + fill("a: b\n") + "---\n",
+		"bare CR":           fill("a\r"),
+		"one line":          fill("word "),
+		"table of links":    "|a|\n|-|\n" + fill("|[[x\\|y]]|\n"),
+		"cells with ticks":  "|a|\n|-|\n" + fill("|`a\\|b`|\n"),
+	}
+}
+
+// A page as hostile as this is shown in bounded time, or its source is. The limit here is generous, for slow machines under the race
+// detector; what it catches is what would take minutes.
+func TestHostile(t *testing.T) {
+	for name, src := range hostile() {
+		t.Run(name, func(t *testing.T) {
+			start := time.Now()
+			d := Parse("a.md", []byte(src))
+			parsed := time.Since(start)
+			out := d.HTML(Context{Space: "wiki", Profile: Native})
+			took := time.Since(start)
+			t.Logf("%6.2f s (%.2f parsing), %d bytes, source %v", took.Seconds(), parsed.Seconds(), len(out), d.root == nil)
+			if took > 60*time.Second {
+				t.Errorf("took %v", took)
+			}
+		})
+	}
+}

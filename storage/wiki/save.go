@@ -1,0 +1,287 @@
+package wiki
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"unicode/utf8"
+
+	"cairn/storage/internal/git"
+	"cairn/storage/page"
+)
+
+// Edit is a save that somebody asks for.
+type Edit struct {
+	Path page.Path
+	Text []byte
+	Base Rev    // the revision that the writer began from; "" says that there was no such file
+	Blob string // instead of Base: the id of the bytes that the writer began from, in full
+	Only bool   // refuse with ErrChanged rather than merge when the file is no longer what the writer began from
+	Note string // why; "" for a plain default
+}
+
+// Saved is what became of a save. It is on disk and in the history.
+type Saved struct {
+	Rev       Rev
+	Blob      string
+	Created   bool // the file was not there before
+	Merged    bool // somebody else's changes are in it as well
+	Unchanged bool // the text was there already: nothing was written
+}
+
+var (
+	// ErrChanged is returned for an Edit with Only whose file is no longer what it began from.
+	ErrChanged = errors.New("the file has changed since it was read")
+	// ErrTooLarge is returned for a text or a file over the limit.
+	ErrTooLarge = errors.New("too large")
+	// ErrNotText is returned for a page that is not UTF-8 text.
+	ErrNotText = errors.New("a page is text in UTF-8, without NUL characters")
+	// ErrReadOnly is returned when the disk has failed: nothing can be saved until the wiki has been started again.
+	ErrReadOnly = git.ErrReadOnly
+)
+
+// Conflict is a save that cannot be merged: both texts change the same lines, or the file is no longer there, or the
+// writer did not know that it is there. Nothing has been saved, and all texts are here.
+type Conflict struct {
+	Path   page.Path
+	Rev    Rev    // what Theirs is from: the base of the next try
+	Base   []byte // what the writer began from; nil when unknown
+	Mine   []byte
+	Theirs []byte // nil when the file has been removed or moved
+	Merged []byte // both, with marks where they collide
+	Gone   bool   // the file has been removed or moved since
+	NoBase bool   // the writer named no base for a file that exists
+}
+
+func (c *Conflict) Error() string {
+	switch {
+	case c.Gone:
+		return fmt.Sprintf("%s has been removed or moved since you began", c.Path)
+	case c.NoBase:
+		return fmt.Sprintf("%s exists already, and the save does not say which revision it began from", c.Path)
+	}
+	return fmt.Sprintf("%s: somebody has changed the same lines since you began", c.Path)
+}
+
+// The labels of the two sides in a text with marks.
+const (
+	mineLabel   = "your text"
+	theirsLabel = "saved meanwhile"
+)
+
+// Save saves one file: a page, or any other. What came in between is merged by lines. Errors: a *Conflict with all
+// texts, a *page.NameError for a name that cannot be stored, ErrChanged, ErrTooLarge, ErrNotText, ErrReadOnly, or one
+// that wraps fs.ErrPermission. When it returns without an error the save is on disk; when ctx ends first, it may be.
+func (s *Space) Save(ctx context.Context, by Actor, e Edit) (Saved, error) {
+	if err := s.mayWrite(by, e.Path); err != nil {
+		return Saved{}, err
+	}
+	if err := checkContent(e.Path, e.Text); err != nil {
+		return Saved{}, fmt.Errorf("%s: %w", e.Path, err)
+	}
+	for {
+		saved, err := s.trySave(ctx, by, e)
+		if !errors.Is(err, git.ErrMoved) {
+			return saved, err
+		}
+		if ctx.Err() != nil {
+			return Saved{}, ctx.Err()
+		}
+	}
+}
+
+// trySave saves onto the head as it is now; git.ErrMoved says that it has moved meanwhile.
+func (s *Space) trySave(ctx context.Context, by Actor, e Edit) (Saved, error) {
+	head := s.latest()
+	change := git.Change{Author: signature(by)}
+	edit := git.Edit{Path: string(e.Path), Data: e.Text}
+	saved := Saved{}
+
+	there, err := head.lookup(ctx, e.Path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if e.Base != "" || e.Blob != "" {
+			return Saved{}, s.gone(ctx, head, e)
+		}
+		if err := checkNew(head, e.Path); err != nil {
+			return Saved{}, err
+		}
+		// A new name is checked against all others, so that the head must be the one that it was checked against.
+		change.Onto = head.commit
+		saved.Created = true
+	case err != nil:
+		return Saved{}, err
+	default:
+		theirs, err := s.repo.Blob(ctx, there.Hash)
+		if err != nil {
+			return Saved{}, err
+		}
+		if edit.Data, saved.Merged, err = s.merge(ctx, head, e, there.Hash, theirs); err != nil {
+			return Saved{}, err
+		}
+		if bytes.Equal(edit.Data, theirs) {
+			saved.Unchanged, saved.Rev, saved.Blob = true, head.rev, there.Hash.String()
+			return saved, nil
+		}
+		if err := checkContent(e.Path, edit.Data); err != nil {
+			return Saved{}, fmt.Errorf("%s, merged with what was saved meanwhile: %w", e.Path, err)
+		}
+		edit.Old = there.Hash
+	}
+
+	verb := "Change"
+	if saved.Created {
+		verb = "Write"
+	}
+	change.Message = note(e.Note, verb+" "+e.Path.Address())
+	change.Edits = []git.Edit{edit}
+	hash, err := s.repo.Commit(ctx, change)
+	if err != nil {
+		return Saved{}, fmt.Errorf("save %s: %w", e.Path, err)
+	}
+	saved.Rev, saved.Blob = revOf(hash), git.BlobHash(edit.Data).String()
+	return saved, nil
+}
+
+// merge is the text to save when the file is there: the writer's, or the writer's with what came in between.
+func (s *Space) merge(ctx context.Context, head *Snapshot, e Edit, now git.Hash, theirs []byte) (text []byte, merged bool, err error) {
+	conflict := &Conflict{Path: e.Path, Rev: head.rev, Mine: e.Text, Theirs: theirs}
+	base, err := s.base(ctx, e)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if e.Only {
+			return nil, false, fmt.Errorf("%s: %w", e.Path, ErrChanged)
+		}
+		conflict.NoBase = true
+		conflict.Merged, _ = page.Merge(nil, e.Text, theirs, mineLabel, theirsLabel)
+		return nil, false, conflict
+	case err != nil:
+		return nil, false, err
+	case base == now:
+		return e.Text, false, nil
+	case e.Only:
+		return nil, false, fmt.Errorf("%s: %w", e.Path, ErrChanged)
+	}
+	if conflict.Base, err = s.repo.Blob(ctx, base); errors.Is(err, fs.ErrNotExist) {
+		conflict.NoBase = true // a base that was never stored here is none
+		conflict.Merged, _ = page.Merge(nil, e.Text, theirs, mineLabel, theirsLabel)
+		return nil, false, conflict
+	} else if err != nil {
+		return nil, false, err
+	}
+	if !isText(conflict.Base) || !isText(e.Text) || !isText(theirs) {
+		return nil, false, conflict // pictures and the like have no lines to merge
+	}
+	text, clean := page.Merge(conflict.Base, e.Text, theirs, mineLabel, theirsLabel)
+	if !clean {
+		conflict.Merged = text
+		return nil, false, conflict
+	}
+	return text, true, nil
+}
+
+// base is the blob that the writer began from. The error wraps fs.ErrNotExist when the edit names none that is known.
+func (s *Space) base(ctx context.Context, e Edit) (git.Hash, error) {
+	if e.Blob != "" {
+		hash, err := git.ParseHash(e.Blob)
+		if err != nil {
+			return git.Hash{}, fmt.Errorf("base %q: %w", e.Blob, fs.ErrNotExist)
+		}
+		return hash, nil
+	}
+	if e.Base == "" {
+		return git.Hash{}, fs.ErrNotExist
+	}
+	hash, err := git.ParseHash(string(e.Base))
+	if err != nil {
+		return git.Hash{}, fmt.Errorf("base %q: %w", e.Base, fs.ErrNotExist)
+	}
+	old, err := s.at(ctx, hash)
+	if err != nil {
+		return git.Hash{}, err
+	}
+	entry, err := old.lookup(ctx, e.Path)
+	return entry.Hash, err
+}
+
+// gone is the answer to a writer whose page has been removed or moved meanwhile.
+func (s *Space) gone(ctx context.Context, head *Snapshot, e Edit) error {
+	if e.Only {
+		return fmt.Errorf("%s: %w", e.Path, ErrChanged)
+	}
+	c := &Conflict{Path: e.Path, Rev: head.rev, Mine: e.Text, Merged: e.Text, Gone: true}
+	if hash, err := s.base(ctx, e); err == nil {
+		if c.Base, err = s.repo.Blob(ctx, hash); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return c
+}
+
+func (s *Space) mayWrite(by Actor, p page.Path) error {
+	if !by.CanRead(s.name) {
+		return fmt.Errorf("space %q: %w", s.name, fs.ErrNotExist)
+	}
+	if !by.CanWrite(s.name, p) {
+		return fmt.Errorf("%s: %w", p, fs.ErrPermission)
+	}
+	return nil
+}
+
+// checkContent says whether these bytes may be stored at the path.
+func checkContent(p page.Path, b []byte) error {
+	limit := MaxFile
+	if p.IsPage() {
+		limit = MaxPage
+	}
+	if len(b) > limit {
+		return ErrTooLarge
+	}
+	if p.IsPage() && !isText(b) {
+		return ErrNotText
+	}
+	return nil
+}
+
+func isText(b []byte) bool { return utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 }
+
+// checkNew says whether a file may be made at the path: the name can be stored, and no other is the same but for case.
+func checkNew(head *Snapshot, p page.Path) error {
+	if err := page.CheckNew(p); err != nil {
+		return err
+	}
+	if twin, ok := head.Names().Twin(p); ok && twin != p {
+		return &page.NameError{
+			Path:   p,
+			Reason: fmt.Sprintf("there is %q already, a name that differs only in capital letters or accents: change that one, or choose another name", twin.Address()),
+			Offer:  twin,
+		}
+	}
+	return nil
+}
+
+func signature(by Actor) git.Signature { return git.Signature{Name: by.Name(), Email: by.Email()} }
+
+// maxNote is how much of a note is kept, in bytes.
+const maxNote = 2000
+
+// note is the message of a commit: what the writer typed, in plain lines, or the default.
+func note(typed, otherwise string) string {
+	typed = strings.ToValidUTF8(strings.ReplaceAll(typed, "\r\n", "\n"), "")
+	typed = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, typed))
+	for len(typed) > maxNote {
+		typed = strings.ToValidUTF8(typed[:maxNote], "")
+	}
+	if typed == "" {
+		return otherwise
+	}
+	return typed
+}

@@ -1,0 +1,202 @@
+package wiki
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"cairn/storage/internal/git"
+	"cairn/storage/page"
+)
+
+// Space is one git repository with a door. Safe for concurrent use.
+type Space struct {
+	name    string
+	repo    *git.Repo
+	log     *slog.Logger
+	cache   *rendered
+	folders *folders
+
+	head atomic.Pointer[Snapshot] // the newest snapshot that was made
+	mu   sync.Mutex               // held while a newer one is made
+}
+
+func openSpace(ctx context.Context, name, dir string, log *slog.Logger) (*Space, error) {
+	log = log.With("space", name)
+	repo, err := git.Open(ctx, dir, log)
+	if err != nil {
+		return nil, err
+	}
+	s := &Space{name: name, repo: repo, log: log, cache: newRendered(), folders: newFolders()}
+	s.latest()
+	return s, nil
+}
+
+// Name is the space's name in URLs.
+func (s *Space) Name() string { return s.name }
+
+// Head is the space as it is now. To an actor who may not read it, the space does not exist: the error wraps
+// fs.ErrNotExist.
+func (s *Space) Head(by Actor) (*Snapshot, error) {
+	if !by.CanRead(s.name) {
+		return nil, fmt.Errorf("space %q: %w", s.name, fs.ErrNotExist)
+	}
+	return s.latest(), nil
+}
+
+// At is the space as it was at a revision: a commit id, in full or its first seven digits or more. The error wraps
+// fs.ErrNotExist when there is no such revision. Its folders are read as they are asked for.
+func (s *Space) At(ctx context.Context, by Actor, rev string) (*Snapshot, error) {
+	if !by.CanRead(s.name) {
+		return nil, fmt.Errorf("space %q: %w", s.name, fs.ErrNotExist)
+	}
+	hash, err := s.repo.Resolve(ctx, rev)
+	if err != nil {
+		return nil, fmt.Errorf("revision %q: %w", rev, err)
+	}
+	return s.at(ctx, hash)
+}
+
+// Commit tells who made a revision, when and why; its Files are not filled in.
+func (s *Space) Commit(ctx context.Context, by Actor, rev string) (Commit, error) {
+	if !by.CanRead(s.name) {
+		return Commit{}, fmt.Errorf("space %q: %w", s.name, fs.ErrNotExist)
+	}
+	hash, err := s.repo.Resolve(ctx, rev)
+	if err != nil {
+		return Commit{}, fmt.Errorf("revision %q: %w", rev, err)
+	}
+	c, err := s.repo.Show(ctx, hash)
+	if err != nil {
+		return Commit{}, fmt.Errorf("revision %q: %w", rev, err)
+	}
+	return commitOf(c), nil
+}
+
+// Follow calls fn with what came after since, then again whenever the head has moved, until ctx ends or fn fails. The
+// first call comes at once, even when nothing is new (then From equals To's Rev), so that fn learns the position. A
+// since that is empty, unknown or no longer an ancestor starts from nothing (Delta.From is then "").
+func (s *Space) Follow(ctx context.Context, since Rev, fn func(Delta) error) error {
+	if since != "" && !s.known(ctx, since) {
+		since = ""
+	}
+	for first := true; ; first = false {
+		moved := s.repo.Moved()
+		to := s.latest()
+		if first || to.rev != since {
+			if err := fn(Delta{From: since, To: to}); err != nil {
+				return err
+			}
+			since = to.rev
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// known tells whether a position that somebody remembers still lies on the way to the head.
+func (s *Space) known(ctx context.Context, rev Rev) bool {
+	hash, err := git.ParseHash(string(rev))
+	if err != nil {
+		return false
+	}
+	head, _ := s.repo.Head()
+	ok, err := s.repo.IsAncestor(ctx, hash, head)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && ctx.Err() == nil {
+		s.log.Warn("compare a follower's position with the head", "rev", rev, "err", err)
+	}
+	return err == nil && ok
+}
+
+// latest is the snapshot of the repository's head. It costs a comparison when the head has not moved, and what has
+// changed when it has.
+func (s *Space) latest() *Snapshot {
+	hash, tree := s.repo.Head()
+	cur := s.head.Load()
+	if cur != nil && cur.commit == hash {
+		return cur
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	hash, tree = s.repo.Head()
+	cur = s.head.Load()
+	if cur != nil && cur.commit == hash {
+		return cur
+	}
+	next := s.successor(cur, hash, tree)
+	s.head.Store(next)
+	return next
+}
+
+// successor is the snapshot that follows cur (nil at the start): the same names but for what the trees tell apart.
+func (s *Space) successor(cur *Snapshot, hash git.Hash, tree *git.Tree) *Snapshot {
+	next := &Snapshot{space: s, commit: hash, rev: revOf(hash), tree: tree, seq: 1}
+	// The head's tree is in memory, so that no call below can wait or fail.
+	ctx := context.Background()
+	if cur == nil {
+		next.names = sync.OnceValue(func() *page.Names { return page.NewNames(paths(ctx, tree)) })
+		next.profile = sync.OnceValue(func() page.Profile { return next.detectProfile(ctx) })
+		count := countPages(next.names())
+		next.pages = func() int { return count }
+		next.profile()
+		return next
+	}
+	next.seq = cur.seq + 1
+	var added, removed []page.Path
+	count := cur.pages()
+	guess := false // whether the profile may be another one now
+	for c, err := range git.Diff(ctx, cur.tree, tree) {
+		if err != nil {
+			s.log.Error("compare two heads", "err", err)
+			return s.successor(nil, hash, tree)
+		}
+		was, is := isFile(c.Old), isFile(c.New)
+		p, err := page.ParsePath(c.Path)
+		if err != nil {
+			continue // not served, whoever brought it in
+		}
+		guess = guess || p == profileFile || was != is && (p.Dir() == "" || p.Hidden())
+		switch {
+		case is && !was:
+			added = append(added, p)
+			count += one(p)
+		case was && !is:
+			removed = append(removed, p)
+			count -= one(p)
+		}
+	}
+	next.pages = func() int { return count }
+	names := cur.names()
+	if len(added)+len(removed) > 0 {
+		names = names.With(added, removed)
+	}
+	next.names = func() *page.Names { return names }
+	next.profile = cur.profile
+	if guess {
+		next.profile = sync.OnceValue(func() page.Profile { return next.detectProfile(ctx) })
+		next.profile()
+	}
+	return next
+}
+
+// one is what a path adds to the count of pages.
+func one(p page.Path) int {
+	if isListed(p) {
+		return 1
+	}
+	return 0
+}
+
+func revOf(h git.Hash) Rev {
+	if h.IsZero() {
+		return ""
+	}
+	return Rev(h.String())
+}
