@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/blevesearch/bleve/v2"
+
 	"cairn/storage/page"
 	"cairn/storage/wiki"
 )
@@ -519,7 +521,7 @@ func TestDamagedWhileOpen(t *testing.T) {
 	boom := func() error { panic("boom") }
 	for _, with := range []func() error{
 		func() error { return h.index.trail.view("wiki", func(book) error { return boom() }) },
-		func() error { return h.index.words.clear(nil, "wiki") }, // panics in it
+		func() error { return h.index.words.with(func(bleve.Index) error { return boom() }) },
 	} {
 		if err := with(); !errors.Is(err, errDamaged) {
 			t.Errorf("got %v", err)
