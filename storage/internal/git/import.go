@@ -46,9 +46,10 @@ func Import(ctx context.Context, dir, source string, author Signature, progress 
 		if source, err = filepath.Abs(source); err != nil {
 			return err
 		}
-	case urlSource.MatchString(source) || scpSource.MatchString(source):
+	case urlSource.MatchString(source):
 	case strings.Contains(source, "://") || strings.Contains(source, "::"):
 		return fmt.Errorf("import %q: only http, https, git, ssh and file addresses can be imported: %w", source, fs.ErrInvalid)
+	case scpSource.MatchString(source):
 	default:
 		return fmt.Errorf("import: %w", err)
 	}
@@ -92,7 +93,7 @@ func importRepository(ctx context.Context, dir, source string, progress io.Write
 			env = append(env, name+"="+value)
 		}
 	}
-	fetch := command{dir: dir, env: env, stderr: progress, stdout: progress, slots: serving,
+	fetch := command{dir: dir, env: env, stderr: progress, slots: serving,
 		args: []string{"fetch", "--progress", "--no-write-fetch-head", "--no-auto-maintenance", "--end-of-options", source,
 			"+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"}}
 	if err := fetch.run(ctx); err != nil {

@@ -671,3 +671,10 @@ func (c *cache) put(k cacheKey, v cached) {
 		c.lru.RemoveOldest()
 	}
 }
+
+// purge forgets everything.
+func (c *cache) purge() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lru.Purge()
+}

@@ -1,0 +1,229 @@
+package git
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// history makes a repository of all kinds of commits with git itself and opens it.
+func history(t *testing.T) *Repo {
+	dir := newDir(t)
+	work1 := filepath.Join(t.TempDir(), "work")
+	run(t, "/", "clone", "-q", dir, work1)
+	run(t, work1, "checkout", "-q", "-B", "main")
+	run(t, work1, "commit", "-q", "--allow-empty", "--allow-empty-message", "-m", "")
+	text := strings.Repeat("a line of text that is long enough\n", 20)
+	work(t, work1, "old name.md", text)
+	run(t, work1, "mv", "old name.md", "new\tname \"ä\n.md")
+	run(t, work1, "commit", "-q", "-m", "renamed\n\n:100644 not a file\n\nend\n")
+	run(t, work1, "checkout", "-q", "-b", "side", "HEAD~1")
+	work(t, work1, "both.md", "side\n")
+	run(t, work1, "checkout", "-q", "main")
+	work(t, work1, "both.md", "main\n")
+	tryRun(work1, "merge", "side", "-m", "merge") // in conflict
+	work(t, work1, "both.md", "both\n")
+	run(t, work1, "checkout", "-q", "--orphan", "other")
+	run(t, work1, "rm", "-qrf", ".")
+	work(t, work1, "root2.md", "second root\n")
+	run(t, work1, "checkout", "-q", "main")
+	run(t, work1, "merge", "-q", "--allow-unrelated-histories", "-m", "two roots", "other")
+	if err := os.Symlink("/etc/passwd", filepath.Join(work1, "link")); err != nil {
+		t.Fatal(err)
+	}
+	run(t, work1, "add", "-A")
+	run(t, work1, "-c", "user.name=  O'Neil \"x\" \xff : |  ", "commit", "-q", "--author", "W\xc3\xa9ird : \"O'N\" \\ <we ird@x>", "-m", "bytes \xff\xfe and \x01")
+	run(t, work1, "rm", "-q", "root2.md")
+	run(t, work1, "commit", "-q", "-m", "removed")
+	run(t, work1, "push", "-q", "origin", "main")
+	return open(t, dir)
+}
+
+func TestLog(t *testing.T) {
+	r := history(t)
+	head, _ := r.Head()
+	var all []Commit
+	var got []string
+	for c, err := range r.Log(t.Context(), Hash{}, head) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, c)
+		line := fmt.Sprintf("%d %q", len(c.Parents), c.Message)
+		for _, f := range c.Files {
+			line += fmt.Sprintf(" %c %q %q", f.Kind, f.Path, f.From)
+			if f.Kind == 'A' != f.Old.IsZero() || f.Kind == 'D' != f.New.IsZero() {
+				t.Errorf("%s: hashes of %+v", c.Message, f)
+			}
+		}
+		got = append(got, line)
+		if s, err := r.Show(t.Context(), c.Hash); err != nil || s.Message != c.Message || s.Author != c.Author || !s.When.Equal(c.When) || !slices.Equal(s.Parents, c.Parents) {
+			t.Errorf("Show tells %+v, Log %+v, %v", s, c, err)
+		}
+	}
+	want := []string{
+		`0 ""`,
+		`1 "work on old name.md" A "old name.md" ""`,
+		`1 "work on both.md" A "both.md" ""`,
+		`1 "renamed\n\n:100644 not a file\n\nend" R "new\tname \"ä\n.md" "old name.md"`,
+		`1 "work on both.md" A "both.md" ""`,
+		`2 "work on both.md" M "both.md" ""`,
+		`0 "work on root2.md" A "root2.md" ""`,
+		`2 "two roots"`,
+		`1 "bytes ÿþ and \x01" A "link" ""`,
+		`1 "removed" D "root2.md" ""`,
+	}
+	slices.Sort(got) // topological order leaves a choice
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("log\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	seen := map[Hash]bool{}
+	for _, c := range all {
+		for _, p := range c.Parents {
+			if !seen[p] {
+				t.Errorf("%s comes before its parent", c.Message)
+			}
+		}
+		seen[c.Hash] = true
+		if want := time.Unix(1700000000, 0).UTC(); c.Author.When != want {
+			t.Errorf("author date %v, want %v", c.Author.When, want)
+		}
+		if want := time.Unix(1700000001, 0).UTC(); c.When != want {
+			t.Errorf("committer date %v, want %v", c.When, want)
+		}
+	}
+	weird := all[slices.IndexFunc(all, func(c Commit) bool { return strings.HasPrefix(c.Message, "bytes") })]
+	if weird.Author.Email != "we ird@x" || weird.Author.Name != "Wéird : \"O'N" {
+		t.Errorf("author %+v", weird.Author)
+	}
+	// From a commit on; broken off; of what is not there; of a context that has ended.
+	n := 0
+	for range r.Log(t.Context(), all[len(all)-3].Hash, head) {
+		n++
+	}
+	if n != 2 {
+		t.Errorf("%d commits since", n)
+	}
+	for range r.Log(t.Context(), Hash{}, head) {
+		break
+	}
+	for _, err := range r.Log(t.Context(), blobHash("none"), head) {
+		if err == nil {
+			t.Error("a commit since nowhere")
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, err := range r.Log(ctx, Hash{}, head) {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("cancelled: %v", err)
+		}
+	}
+}
+
+// Commits that git would not write today are told as well as can be, and do not upset those beside them.
+func TestLogStrange(t *testing.T) {
+	r := newRepo(t)
+	tip := put(t, r, "a", "a")
+	tree := second(r.Head()).Hash().String()
+	heads := []string{
+		"author No Email\ncommitter No Email\n\nx",
+		"author \xff\xfe <a@b> 99999999999999999999 +0000\ncommitter <> -5 +9999\n\n\xff\xfe\n",
+		"author A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\nencoding ISO-8859-1\ngpgsig -----\n x\n -----\n\nf\xfcr\n",
+		"author A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\n" + strings.Repeat("long ", 100000),
+		"author A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000",
+	}
+	for _, rest := range heads {
+		data := []byte("tree " + tree + "\nparent " + tip.String() + "\n" + rest)
+		o := object{hashObject(kindCommit, data), kindCommit, data}
+		store(t, r, o)
+		tip = o.hash
+	}
+	n := 0
+	for c, err := range r.Log(t.Context(), Hash{}, tip) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Show(t.Context(), c.Hash); err != nil {
+			t.Error(err)
+		}
+		n++
+	}
+	if n != len(heads)+1 {
+		t.Errorf("%d commits, want %d", n, len(heads)+1)
+	}
+}
+
+func TestLineClean(t *testing.T) {
+	for _, test := range []struct {
+		in   Signature
+		want string
+	}{
+		{Signature{Name: "Ann", Email: "a@b"}, "Ann <a@b> 0 +0000"},
+		{Signature{Name: " <A>\nnn\x00. ", Email: "a <b>@c"}, "Ann <ab@c> 0 +0000"},
+		{Signature{}, "nobody <> 0 +0000"},
+		{Signature{Name: "Zoë", Email: "ä@b"}, "Zoë <ä@b> 0 +0000"},
+	} {
+		test.in.When = time.Unix(0, 0)
+		if got := test.in.line(); got != test.want {
+			t.Errorf("%+v: %q, want %q", test.in, got, test.want)
+		}
+		back := parseSignature(test.in.line())
+		if again := back.line(); again != test.want {
+			t.Errorf("%+v: read again %q, want %q", test.in, again, test.want)
+		}
+	}
+}
+
+// What a commit says of itself is written as it was given, and git reads it the same.
+func TestCommitRoundTrip(t *testing.T) {
+	r := newRepo(t)
+	when := time.Date(2001, 2, 3, 4, 5, 6, 0, time.FixedZone("", 3600))
+	h, err := r.Commit(t.Context(), Change{
+		Author: Signature{Name: "Zoë <x>", Email: "z@e", When: when}, Message: "title\n\nbody \x00\xff\n\n\n",
+		Edits: []Edit{{Path: "run.sh", Data: []byte("x"), Mode: Exec}, {Path: "empty", Data: nil}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := r.Show(t.Context(), h)
+	if err != nil || c.Author.Name != "Zoë x" || !c.Author.When.Equal(when) || c.Message != "title\n\nbody \uFFFD" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if e, err := second(r.Head()).Lookup(t.Context(), "run.sh"); err != nil || e.Mode != Exec {
+		t.Errorf("%+v, %v", e, err)
+	}
+	if e, err := second(r.Head()).Lookup(t.Context(), "empty"); err != nil || e.Hash != blobHash("") {
+		t.Errorf("%+v, %v", e, err)
+	}
+	put(t, r, "run.sh", "y")
+	if e, _ := second(r.Head()).Lookup(t.Context(), "run.sh"); e.Mode != Exec {
+		t.Errorf("mode not kept: %+v", e)
+	}
+	fsck(t, r.dir)
+}
+
+func TestResolve(t *testing.T) {
+	r := newRepo(t)
+	h := put(t, r, "a", "a")
+	for _, test := range []struct {
+		rev string
+		ok  bool
+	}{
+		{h.String(), true}, {h.String()[:7], true}, {strings.ToUpper(h.String()[:12]), true},
+		{h.String()[:6], false}, {"main", false}, {"HEAD", false}, {h.String() + "^", false}, {"--help", false}, {"", false},
+		{blobHash("a").String(), false}, {blobHash("a").String()[:10], false}, {strings.Repeat("0", 40), false}, {"fffffff", false},
+	} {
+		got, err := r.Resolve(t.Context(), test.rev)
+		if err == nil != test.ok || test.ok && got != h {
+			t.Errorf("%q: %s, %v", test.rev, got, err)
+		}
+	}
+}

@@ -1,0 +1,260 @@
+package git
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+func TestDiff(t *testing.T) {
+	r := newRepo(t)
+	commit := func(edits ...Edit) *Tree {
+		t.Helper()
+		h, err := r.Commit(t.Context(), Change{Edits: edits})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tree, err := r.Tree(t.Context(), h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tree
+	}
+	add := func(path string) Edit { return Edit{Path: path, Data: []byte(path)} }
+	remove := func(path string) Edit { return Edit{Path: path, Old: blobHash(path), Remove: true} }
+	one := commit(add("a"), add("b/c"), add("b/d/e"), add("b.md"), add("z"))
+	two := commit(remove("a"), add("a/x"), Edit{Path: "b/d/e", Old: blobHash("b/d/e"), Data: []byte("new")}, add("b-c"), remove("z"))
+	for _, test := range []struct {
+		name     string
+		from, to *Tree
+		want     string
+	}{
+		{"forth", one, two, "-a +a/x +b-c ~b/d/e -z"},
+		{"back", two, one, "+a -a/x -b-c ~b/d/e +z"},
+		{"same", two, two, ""},
+		{"from nothing", nil, one, "+a +b.md +b/c +b/d/e +z"},
+		{"to nothing", one, nil, "-a -b.md -b/c -b/d/e -z"},
+	} {
+		// Lazily and from memory; both must tell the same.
+		for _, to := range []*Tree{test.to, lazy(test.to)} {
+			var got []string
+			for c, err := range Diff(t.Context(), lazy(test.from), to) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				sign := "~"
+				if c.Old.Hash.IsZero() {
+					sign = "+"
+				} else if c.New.Hash.IsZero() {
+					sign = "-"
+				}
+				got = append(got, sign+c.Path)
+			}
+			if got := strings.Join(got, " "); got != test.want {
+				t.Errorf("%s: %q, want %q", test.name, got, test.want)
+			}
+		}
+	}
+	fsck(t, r.dir)
+}
+
+// lazy is the tree with nothing loaded.
+func lazy(t *Tree) *Tree {
+	if t == nil {
+		return nil
+	}
+	return newTree(t.from, t.Hash())
+}
+
+// store writes objects as they are, sense or not.
+func store(t *testing.T, r *Repo, objects ...object) {
+	t.Helper()
+	path, err := writePack(r.disk, filepath.Join(r.dir, "objects", "pack"), objects)
+	if err == nil {
+		err = r.objects.add(path)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func tree(entries ...Entry) object {
+	data := (&folder{entries: entries}).encode()
+	return object{hashObject(kindTree, data), kindTree, data}
+}
+
+// A tree of 10^30 files is an error, quickly, and can still be looked into.
+func TestTreeBomb(t *testing.T) {
+	r := newRepo(t)
+	blob := object{blobHash("x"), kindBlob, []byte("x")}
+	objects := []object{blob}
+	inner := tree(Entry{"f", File, blob.hash})
+	for range 30 {
+		objects = append(objects, inner)
+		var entries []Entry
+		for i := range 10 {
+			entries = append(entries, Entry{fmt.Sprint(i), Dir, inner.hash})
+		}
+		inner = tree(entries...)
+	}
+	deep := tree(Entry{"f", File, blob.hash})
+	for range 100 {
+		objects = append(objects, deep)
+		deep = tree(Entry{"d", Dir, deep.hash})
+	}
+	store(t, r, append(objects, inner, deep)...)
+	for _, h := range []Hash{inner.hash, deep.hash} {
+		if err := newTree(r.objects, h).Load(t.Context()); !errors.Is(err, ErrTooLarge) {
+			t.Errorf("loaded: %v", err)
+		}
+	}
+	if _, err := newTree(r.objects, inner.hash).Lookup(t.Context(), strings.Repeat("7/", 30)+"f"); err != nil {
+		t.Error(err)
+	}
+	if _, err := newTree(r.objects, deep.hash).Lookup(t.Context(), strings.Repeat("d/", 100)+"f"); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+}
+
+// Trees that git would not make are carried as they are.
+func TestStrangeTrees(t *testing.T) {
+	r := newRepo(t)
+	blob := object{blobHash("x"), kindBlob, []byte("x")}
+	sub := tree(Entry{"in", File, blob.hash})
+	strange := tree(Entry{"..", File, blob.hash}, Entry{".git", Link, blob.hash}, Entry{"a", 0o100664, blob.hash}, Entry{"a", Dir, sub.hash},
+		Entry{"new\nline\xff", File, blob.hash}, Entry{"sub", Sub, blob.hash})
+	store(t, r, blob, sub, strange)
+	tree := newTree(r.objects, strange.hash)
+	if got, want := paths(t, tree), []string{"..", ".git", "a", "a/in", "new\nline\xff", "sub"}; !slices.Equal(got, want) {
+		t.Errorf("paths %q, want %q", got, want)
+	}
+	e := editor{tree: tree}
+	root, err := e.apply(t.Context(), tree.root, []write{{path: "a/two", entry: Entry{Mode: File, Hash: blob.hash}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := paths(t, &Tree{from: r.objects, root: root}), []string{"..", ".git", "a", "a/in", "a/two", "new\nline\xff", "sub"}; !slices.Equal(got, want) {
+		t.Errorf("paths %q, want %q", got, want)
+	}
+	for _, bad := range []string{"x", "100644 a", "100644 a\x00short", "9 a\x0012345678901234567890", "100644a\x0012345678901234567890"} {
+		if _, err := parseTree([]byte(bad)); err == nil {
+			t.Errorf("%q is a tree", bad)
+		}
+	}
+}
+
+// A damaged object is an error of its own, and no other's.
+func TestDamaged(t *testing.T) {
+	r := newRepo(t)
+	text := strings.Repeat("some text ", 50)
+	put(t, r, "one", text+"1")
+	put(t, r, "two", text+"2")
+	for _, p := range *r.objects.packs.Load() {
+		if off, ok := p.offset(blobHash(text + "1")); ok {
+			os.Chmod(p.path+".pack", 0o644)
+			f, err := os.OpenFile(p.path+".pack", os.O_RDWR, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.WriteAt([]byte{0xff, 0xff, 0xff}, off+10)
+			f.Close()
+		}
+	}
+	if b, err := r.Blob(t.Context(), blobHash(text+"1")); err == nil {
+		t.Errorf("read %q", b)
+	}
+	if read(t, r, "two") != text+"2" {
+		t.Error("the other one is lost")
+	}
+	put(t, r, "three", "3")
+}
+
+// Readers never notice that git repacks, nor loose objects, nor packs of git's making with deltas in them.
+func TestRepackUnderReaders(t *testing.T) {
+	r := newRepo(t)
+	text := strings.Repeat("a line that all pages share\n", 40)
+	var want []string
+	for i := range 60 {
+		want = append(want, fmt.Sprintf("%s%d\n", text, i))
+		put(t, r, "page", want[i])
+	}
+	stop := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 4 {
+		readers.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				r.objects.cache.purge()
+				text := want[i%len(want)]
+				if b, err := r.Blob(t.Context(), blobHash(text)); err != nil || string(b) != text {
+					t.Errorf("%d: %v", i, err)
+					return
+				}
+			}
+		})
+	}
+	for i := range 3 {
+		if err := r.Maintain(t.Context()); err != nil {
+			t.Error(err)
+		}
+		run(t, r.dir, "repack", "-adfq", "--depth=50")
+		put(t, r, "page", fmt.Sprintf("more %d", i))
+	}
+	close(stop)
+	readers.Wait()
+	head, _ := r.Head()
+	loose := strings.TrimSpace(run(t, r.dir, "commit-tree", "-m", "loose", head.String()+"^{tree}"))
+	if _, err := r.Resolve(t.Context(), loose[:10]); err != nil {
+		t.Error(err)
+	}
+	r.Close()
+	r = open(t, r.dir)
+	for i, text := range want {
+		if b, err := r.Blob(t.Context(), blobHash(text)); err != nil || string(b) != text {
+			t.Errorf("%d: %v", i, err)
+		}
+		if n, err := r.Size(t.Context(), blobHash(text)); err != nil || n != int64(len(text)) {
+			t.Errorf("%d: size %d, %v", i, n, err)
+		}
+	}
+	fsck(t, r.dir)
+}
+
+func TestMaintain(t *testing.T) {
+	r := newRepo(t)
+	for i := range 60 {
+		put(t, r, fmt.Sprintf("%d.md", i), fmt.Sprint(i))
+	}
+	var group sync.WaitGroup
+	group.Go(func() {
+		for i := range 20 {
+			put(t, r, fmt.Sprintf("beside/%d.md", i), fmt.Sprint(i))
+		}
+	})
+	if err := r.Maintain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	group.Wait()
+	if n := len(*r.objects.packs.Load()); n > 40 {
+		t.Errorf("%d packs", n)
+	}
+	if _, err := os.Stat(filepath.Join(r.dir, "objects/info/commit-graphs")); err != nil {
+		t.Error(err)
+	}
+	for i := range 20 {
+		if read(t, r, fmt.Sprintf("beside/%d.md", i)) != fmt.Sprint(i) {
+			t.Errorf("page %d is lost", i)
+		}
+	}
+	fsck(t, r.dir)
+}
