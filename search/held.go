@@ -76,11 +76,29 @@ func (h *held[T]) anew() error {
 // with calls fn with the store, which stays open meanwhile. When fn finds it damaged, it is begun anew.
 func (h *held[T]) with(fn func(T) error) error {
 	h.mu.RLock()
-	alive := h.alive
-	err := errDamaged
-	if h.open {
-		err = guard(func() error { return fn(h.store) })
+	return h.unlock(h.run(fn))
+}
+
+// within is with for who has begun in that life of the store and must not go on in another: that is errAstray.
+func (h *held[T]) within(life context.Context, fn func(T) error) error {
+	h.mu.RLock()
+	if h.alive != life {
+		return h.unlock(errAstray)
 	}
+	return h.unlock(h.run(fn))
+}
+
+// run needs h.mu for reading.
+func (h *held[T]) run(fn func(T) error) error {
+	if !h.open {
+		return errDamaged
+	}
+	return guard(func() error { return fn(h.store) })
+}
+
+// unlock lets go of h.mu for reading and mends what err says.
+func (h *held[T]) unlock(err error) error {
+	alive := h.alive
 	h.mu.RUnlock()
 	if errors.Is(err, errDamaged) {
 		h.replace(alive, err)

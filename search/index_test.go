@@ -471,6 +471,19 @@ func TestRestart(t *testing.T) {
 	garbage := func(file string) error {
 		return os.WriteFile(file, []byte(strings.Repeat("garbage ", 4096)), 0o666)
 	}
+	// open calls fn with the stores while nobody follows.
+	open := func(fn func(*Index) error) func() {
+		return func() {
+			x, err := Open(h.derived(), quiet(t))
+			if err == nil {
+				err = errors.Join(fn(x), x.Close())
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	bogus := []byte(strings.Repeat("0123456789", 4))
 	only := func(name string, change func(string) error) func() {
 		return func() {
 			if err := change(h.derived(name)); err != nil {
@@ -502,6 +515,22 @@ func TestRestart(t *testing.T) {
 		{"segments garbage", zap(garbage)},
 		{"root empty", only("words/store/root.bolt", empty)},
 		{"meta garbage", only("words/index_meta.json", garbage)},
+		{"positions unknown", open(func(x *Index) error {
+			return errors.Join(
+				x.words.with(func(idx bleve.Index) error { return idx.SetInternal([]byte(revKey+"wiki"), bogus) }),
+				x.trail.update(x.trail.life(), "wiki", func(b book) error { return b.at.Put(keyRev, bogus) }))
+		})},
+		{"positions lost", open(func(x *Index) error {
+			return errors.Join(
+				x.words.with(func(idx bleve.Index) error { return idx.DeleteInternal([]byte(revKey + "wiki")) }),
+				x.trail.update(x.trail.life(), "wiki", func(b book) error { return b.at.Delete(keyRev) }))
+		})},
+		{"a page lost", open(func(x *Index) error {
+			return x.words.with(func(idx bleve.Index) error { return idx.Delete("wiki/a.md") })
+		})},
+		{"another make", open(func(x *Index) error {
+			return x.words.with(func(idx bleve.Index) error { return idx.SetInternal([]byte(schemaKey), bogus) })
+		})},
 		{"all cut off", each(truncate)},
 		{"all empty", each(empty)},
 	}

@@ -131,8 +131,8 @@ func run(ctx context.Context, idx bleve.Index, wanted sought, filter query.Query
 	if limit <= 0 {
 		limit = 20
 	}
-	limit = min(limit, MaxLimit)
-	offset = min(max(offset, 0), MaxDepth-limit)
+	offset = min(max(offset, 0), MaxDepth)
+	limit = min(limit, MaxLimit, MaxDepth-offset)
 	q, marks, err := compose(ctx, idx, wanted)
 	if err != nil {
 		return nil, marks, err

@@ -55,7 +55,7 @@ func library(t *testing.T) *words {
 			t.Fatal(err)
 		}
 	}
-	if err := w.write(b); err != nil {
+	if err := w.write(w.life(), b); err != nil {
 		t.Fatal(err)
 	}
 	return w

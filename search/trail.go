@@ -129,8 +129,9 @@ func (t *trail) view(space string, fn func(book) error) error {
 	})
 }
 
-func (t *trail) update(space string, fn func(book) error) error {
-	return t.with(func(db *bolt.DB) error {
+// update calls fn with the buckets of a space, which it makes if need be.
+func (t *trail) update(life context.Context, space string, fn func(book) error) error {
+	return t.within(life, func(db *bolt.DB) error {
 		return db.Update(func(tx *bolt.Tx) error {
 			l, err := openBook(tx, space)
 			if errors.Is(err, fs.ErrNotExist) {
@@ -159,12 +160,13 @@ func (t *trail) position(space string) (rev wiki.Rev, err error) {
 // the last of them; commits that are there already, from an attempt that was cut short, are left as they are.
 func (t *trail) apply(ctx context.Context, d wiki.Delta) error {
 	space := d.To.Space()
+	life := t.life()
 	at, err := t.position(space)
 	switch {
 	case err != nil:
 		return err
 	case d.From == "":
-		if err := t.clear(space); err != nil {
+		if err := t.clear(life, space); err != nil {
 			return err
 		}
 	case d.From != at:
@@ -172,14 +174,14 @@ func (t *trail) apply(ctx context.Context, d wiki.Delta) error {
 	case d.From == d.To.Rev():
 		return nil
 	}
-	if err := t.commits(ctx, d); err != nil {
+	if err := t.commits(ctx, life, d); err != nil {
 		return err
 	}
-	return t.links(ctx, d)
+	return t.links(ctx, life, d)
 }
 
-func (t *trail) clear(space string) error {
-	return t.with(func(db *bolt.DB) error {
+func (t *trail) clear(life context.Context, space string) error {
+	return t.within(life, func(db *bolt.DB) error {
 		return db.Update(func(tx *bolt.Tx) error {
 			if err := tx.DeleteBucket([]byte(space)); err != nil && !errors.Is(err, bolterrors.ErrBucketNotFound) {
 				return err
@@ -189,10 +191,10 @@ func (t *trail) clear(space string) error {
 	})
 }
 
-func (t *trail) commits(ctx context.Context, d wiki.Delta) error {
+func (t *trail) commits(ctx, life context.Context, d wiki.Delta) error {
 	batch := make([]wiki.Commit, 0, 64)
 	write := func() error {
-		err := t.update(d.To.Space(), func(l book) error {
+		err := t.update(life, d.To.Space(), func(l book) error {
 			for _, c := range batch {
 				if err := l.append(c); err != nil {
 					return fmt.Errorf("commit %s: %w", c.Rev, err)
@@ -224,11 +226,11 @@ func (t *trail) commits(ctx context.Context, d wiki.Delta) error {
 }
 
 // links brings links and tags, and with the last of them the position, to d.To.
-func (t *trail) links(ctx context.Context, d wiki.Delta) error {
+func (t *trail) links(ctx, life context.Context, d wiki.Delta) error {
 	space := d.To.Space()
 	batch := make(map[page.Path]*page.Doc)
 	write := func(last bool) error {
-		err := t.update(space, func(l book) error {
+		err := t.update(life, space, func(l book) error {
 			for p, doc := range batch {
 				if err := l.putLinks(p, doc); err != nil {
 					return fmt.Errorf("links of %s: %w", p, err)

@@ -132,18 +132,19 @@ func (w *words) position(space string) (rev wiki.Rev, err error) {
 // apply brings the words of one space from d.From to d.To.
 func (w *words) apply(ctx context.Context, d wiki.Delta) error {
 	space := d.To.Space()
+	life := w.life()
 	at, err := w.position(space)
 	switch {
 	case err != nil:
 		return err
 	case d.From == "":
-		if err := w.clear(ctx, space); err != nil {
+		if err := w.clear(ctx, life, space); err != nil {
 			return err
 		}
 	case d.From != at:
 		return errAstray
 	case d.From == d.To.Rev():
-		return w.verify(ctx, d.To)
+		return w.verify(ctx, life, d.To)
 	}
 	w.settled(ctx, d.To)
 	b, err := w.batch()
@@ -163,14 +164,14 @@ func (w *words) apply(ctx context.Context, d wiki.Delta) error {
 			return err
 		}
 		if b.Size() >= maxBatchPages || b.TotalDocsSize() >= maxBatchBytes {
-			if err := w.write(b); err != nil {
+			if err := w.write(life, b); err != nil {
 				return err
 			}
 			b.Reset()
 		}
 	}
 	b.SetInternal([]byte(revKey+space), []byte(d.To.Rev()))
-	return w.write(b)
+	return w.write(life, b)
 }
 
 // add puts one page into the batch. A page that cannot be read is found by its name.
@@ -194,13 +195,13 @@ func (w *words) batch() (b *bleve.Batch, err error) {
 	return b, err
 }
 
-func (w *words) write(b *bleve.Batch) error {
-	return w.with(func(idx bleve.Index) error { return idx.Batch(b) })
+func (w *words) write(life context.Context, b *bleve.Batch) error {
+	return w.within(life, func(idx bleve.Index) error { return idx.Batch(b) })
 }
 
 // clear forgets a space, its position first.
-func (w *words) clear(ctx context.Context, space string) error {
-	return w.with(func(idx bleve.Index) error {
+func (w *words) clear(ctx, life context.Context, space string) error {
+	return w.within(life, func(idx bleve.Index) error {
 		b := idx.NewBatch()
 		b.DeleteInternal([]byte(revKey + space))
 		for {
@@ -227,7 +228,7 @@ func (w *words) clear(ctx context.Context, space string) error {
 }
 
 // verify compares the number of pages with the snapshot that the store says to have reached.
-func (w *words) verify(ctx context.Context, in *wiki.Snapshot) error {
+func (w *words) verify(ctx, life context.Context, in *wiki.Snapshot) error {
 	want, got := uint64(in.PageCount()), uint64(0)
 	err := w.with(func(idx bleve.Index) error {
 		found, err := idx.SearchInContext(ctx, bleve.NewSearchRequestOptions(inSpace(in.Space()), 0, 0, false))
@@ -240,7 +241,7 @@ func (w *words) verify(ctx context.Context, in *wiki.Snapshot) error {
 		return err
 	}
 	w.log.Warn("build the words of a space anew", "space", in.Space(), "want", want, "got", got)
-	if err := w.clear(ctx, in.Space()); err != nil {
+	if err := w.clear(ctx, life, in.Space()); err != nil {
 		return err
 	}
 	return errAstray
