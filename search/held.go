@@ -25,9 +25,9 @@ var (
 
 // held is an open store at a path.
 type held[T io.Closer] struct {
-	path string
-	log  *slog.Logger
-	make func(path string) (T, error) // makes an empty one
+	path   string
+	log    *slog.Logger
+	create func(path string) (T, error) // makes an empty one
 
 	mu    sync.RWMutex // held for writing while the store is replaced; guards what follows
 	store T
@@ -36,9 +36,9 @@ type held[T io.Closer] struct {
 	end   context.CancelFunc
 }
 
-// hold opens the store at path with open, or makes it with make when open finds none or anything but a good one.
-func hold[T io.Closer](path string, log *slog.Logger, open, make func(path string) (T, error)) (*held[T], error) {
-	h := &held[T]{path: path, log: log, make: make}
+// hold opens the store at path with open, or makes it with create when open finds none or anything but a good one.
+func hold[T io.Closer](path string, log *slog.Logger, open, create func(path string) (T, error)) (*held[T], error) {
+	h := &held[T]{path: path, log: log, create: create}
 	h.alive, h.end = context.WithCancel(context.Background())
 	err := guard(func() (err error) {
 		h.store, err = open(path)
@@ -67,7 +67,7 @@ func (h *held[T]) anew() error {
 		return err
 	}
 	return guard(func() (err error) {
-		h.store, err = h.make(h.path)
+		h.store, err = h.create(h.path)
 		h.open = err == nil
 		return err
 	})
