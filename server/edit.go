@@ -93,7 +93,7 @@ func (s *Server) editView(c echo.Context, in at, p page.Path, w writing) web.Edi
 		Frame: s.formFrame(c, in, p, title),
 		Form:  s.form(c, in, p, "edit", w),
 		New:   w.base == "", Path: p.Address(), Text: w.text, Shown: w.preview,
-		Limit: fmt.Sprintf("%d KiB", wiki.MaxPage>>10),
+		Limit: fmt.Sprintf("A page may be up to %d KiB long.", wiki.MaxPage>>10),
 	}
 	if w.preview {
 		v.Preview = web.HTML(page.Parse(p, []byte(w.text)).HTML(in.Context()))

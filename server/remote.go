@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"net/http"
 	"regexp"
 	"strings"
 
@@ -88,6 +89,10 @@ func (s *Server) gitRequest(c echo.Context, service wiki.Service) (at, io.Reader
 		if body, err = gzip.NewReader(r.Body); err != nil {
 			return at{}, nil, bad(400, "The request is not well packed.")
 		}
+	}
+	// Git answers while it still reads: without this the server would cut the request off at the first byte of the answer.
+	if err := http.NewResponseController(c.Response()).EnableFullDuplex(); err != nil {
+		return at{}, nil, err
 	}
 	h := c.Response().Header()
 	h.Set("Content-Type", "application/x-"+string(service)+"-result")

@@ -37,7 +37,7 @@ func (s *Server) routes() {
 	get("/-/api/v1/spaces/:space/changes", s.apiChanges)
 	get("/-/api/v1/spaces/:space/links/*", s.apiLinks)
 	get("/-/api/v1/search", s.apiSearch)
-	e.Any("/-/*", notFound)
+	get("/-/*", notFound)
 
 	// A space.
 	get("/:space/-/new", s.newPage)
@@ -57,7 +57,7 @@ func (s *Server) routes() {
 	get("/:space/-/tags", s.tags)
 	get("/:space/-/tags/*", s.tag)
 	e.POST("/:space/-/upload/*", s.upload)
-	e.Any("/:space/-/*", notFound)
+	get("/:space/-/*", notFound)
 
 	// Pages, their sources, and files.
 	get("/:space", s.toHome)

@@ -25,6 +25,7 @@ import (
 // commands they know:
 //
 //	serve [FLAG…]       starts the wiki over $WORK/data, waits until it answers and is ready, sets $URL
+//	ready               waits until every follower has caught up, as after an import
 //	stop [SIGNAL]       ends it (TERM; KILL for a crash) and fails unless it ends as it should
 //	http METHOD PATH [-STATUS] [-h 'Name: value']… [-f field=value]… [-F field=FILE]… [-b FILE]
 //	                    sends a request to the wiki, without following redirects; the answer's status line, headers and
@@ -55,6 +56,7 @@ func TestStories(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": func(ts *testscript.TestScript, neg bool, args []string) { storyOf(ts).serve(ts, neg, args) },
 			"stop":  func(ts *testscript.TestScript, neg bool, args []string) { storyOf(ts).stop(ts, args) },
+			"ready": func(ts *testscript.TestScript, neg bool, args []string) { storyOf(ts).ready(ts) },
 			"http":  func(ts *testscript.TestScript, neg bool, args []string) { storyOf(ts).request(ts, args, false) },
 			"follow": func(ts *testscript.TestScript, neg bool, args []string) {
 				storyOf(ts).request(ts, args, true)
@@ -113,6 +115,11 @@ func (s *story) serve(ts *testscript.TestScript, neg bool, args []string) {
 	}()
 	ts.Setenv("URL", s.url)
 	ts.Setenv("PORT", strings.TrimPrefix(s.url, "http://"))
+	s.ready(ts)
+}
+
+// ready waits until all that follows the log has caught up.
+func (s *story) ready(ts *testscript.TestScript) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	for {
