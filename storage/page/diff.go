@@ -29,7 +29,7 @@ type Span struct {
 const (
 	diffContext = 3
 	wordLine    = 4000    // bytes of a line whose words are compared
-	wordWork    = 4 << 20 // steps for all words of a diff
+	wordWork    = 1 << 20 // steps for all words of a diff
 	pairRun     = 40      // lines of a run for which the best pairs are sought
 )
 

@@ -1,6 +1,8 @@
 package page
 
 import (
+	"bytes"
+
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
@@ -13,10 +15,13 @@ import (
 const noticeCostly = "This page is too intricate to be shown as a page, so here is its source."
 
 const (
-	maxSource  = 4 << 20 // bytes that are parsed at all
-	maxColumns = 200     // "|" in a line that could part a table's head from its body
-	maxNesting = 60      // quotations and lists in one another
-	maxWork    = 60 << 20
+	maxSource      = 4 << 20 // bytes that are parsed at all
+	maxColumns     = 200     // "|" in a line that could part a table's head from its body
+	maxNesting     = 60      // quotations and lists in one another
+	maxCells       = 100_000
+	maxPipes       = 2000
+	maxDefinitions = 1500
+	maxWork        = 60 << 20
 )
 
 // tooCostly looks at the lines before anything is parsed.
@@ -24,24 +29,33 @@ func tooCostly(source []byte) bool {
 	if len(source) > maxSource {
 		return true
 	}
-	dividers := 0
-	for start := 0; start < len(source); {
-		end := start
-		for end < len(source) && source[end] != '\n' {
-			end++
-		}
-		line := source[start:end]
+	cells, wide := 0, 0    // of all tables; columns of the table that this line may be in
+	pipes, openers := 0, 0 // "\|" beside code in a cell; lines of a paragraph that may define a link
+	for line := range bytes.Lines(source) {
 		if markers(line) > maxNesting {
 			return true
 		}
-		if n := columns(line); n > maxColumns {
-			return true
-		} else if n > 0 {
-			dividers += n
+		text := bytes.TrimLeft(line, " \t>*+.)0123456789")
+		text = bytes.TrimRight(text, "\n")
+		if len(text) == 0 {
+			wide, openers = 0, 0
+			continue
 		}
-		start = end + 1
+		if n := columns(text); n > 0 {
+			wide = n
+		}
+		cells += wide
+		if text[0] == '[' {
+			openers++
+		}
+		if bytes.IndexByte(text, '`') >= 0 {
+			pipes += bytes.Count(text, []byte(`\|`))
+		}
+		if wide > maxColumns || cells > maxCells || pipes > maxPipes || openers > maxDefinitions {
+			return true
+		}
 	}
-	return dividers > 20_000
+	return false
 }
 
 // markers counts what a line opens before its text: quotations, list items, and the depth that its indentation could
@@ -85,6 +99,9 @@ func nesting(markers, indent int) int {
 // columns counts the cells of a line that could be the second of a table.
 func columns(line []byte) int {
 	n, dash := 1, false
+	line = bytes.TrimSpace(line)
+	bare := len(bytes.Trim(line, "|")) == len(line)
+	line = bytes.Trim(line, "|")
 	for _, c := range line {
 		switch c {
 		case '|':
@@ -96,7 +113,7 @@ func columns(line []byte) int {
 			return 0
 		}
 	}
-	if !dash || n == 1 {
+	if !dash || n == 1 && bare {
 		return 0
 	}
 	return n
@@ -189,14 +206,36 @@ func blockEnd(parent ast.Node, block text.Reader) int {
 	return len(block.Source())
 }
 
-// reach is how far the search for the end of a link's destination may go.
+// reach is how much is looked at to find the end of a link's destination and title, which begin behind "](".
 func reach(line []byte) int {
-	for i, c := range line {
-		if c == ')' {
-			return i
+	const eager = 8 // looking at a byte there costs more than elsewhere
+	depth, angle, quote := 0, len(line) > 2 && line[2] == '<', byte(0)
+	for i := 2; i < len(line); i++ {
+		switch c := line[i]; {
+		case c == '\\':
+			i++
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case angle:
+			angle = c != '>'
+		case c == '(':
+			depth++
+		case c == ')':
+			if depth--; depth < 0 {
+				return i
+			}
+		case isSpace(c):
+			if i+1 < len(line) && (line[i+1] == '"' || line[i+1] == '\'') {
+				i++
+				quote = line[i]
+			} else if i+1 < len(line) && line[i+1] != '(' && !isSpace(line[i+1]) && line[i+1] != ')' {
+				return i * eager
+			}
 		}
 	}
-	return len(line) * 8
+	return len(line) * eager
 }
 
 func indexByte(b []byte, c byte) int {

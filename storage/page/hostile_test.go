@@ -83,6 +83,8 @@ func hostile() map[string]string {
 		"colons":            fill("http:"),
 		"references":        "[x]: /" + strings.Repeat("y", size/2) + "\n\n" + strings.Repeat("[x] ", size/8),
 		"definitions":       fill("[a]: b\n"),
+		"definitions apart": fill(strings.Repeat("[a]: b\n", 1400) + "\n"),
+		"cells within":      "|a|b|\n|-|-|\n" + strings.Repeat("|a|b|\n", 49000),
 		"open definitions":  fill("[a]:\n"),
 		"footnotes":         notes(),
 		"note refs":         "[^1]: x\n\n" + fill("[^1]"),

@@ -37,7 +37,7 @@ func (n *Names) Like(address string, limit int) []Path {
 
 	// rough keeps the best candidates; once full it is cut back to them each time that it has doubled.
 	var rough []scored
-	floor := 0.0
+	floor := 0.3
 	byScore := func(a, b scored) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), better(a.path, b.path))
 	}
@@ -48,6 +48,9 @@ func (n *Names) Like(address string, limit int) []Path {
 				continue
 			}
 			shared, size := 0, len(name)+1
+			if 2*float64(min(size, total)) <= floor*float64(size+total) {
+				continue // even if it shared all its pairs
+			}
 			prev := uint16(0)
 			for i := range len(name) {
 				h := prev<<8 | uint16(name[i])
@@ -57,7 +60,7 @@ func (n *Names) Like(address string, limit int) []Path {
 			h := prev << 8
 			shared += int(pairs[h>>6] >> (h & 63) & 1)
 			score := 2 * float64(shared) / float64(size+total)
-			if score <= floor || score < 0.3 || !e.path.IsPage() || e.path.Hidden() || !e.path.Served() {
+			if score <= floor || !e.path.IsPage() || e.path.Hidden() || !e.path.Served() {
 				continue
 			}
 			rough = append(rough, scored{e.path, name, score})

@@ -1,0 +1,136 @@
+package page
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestParse(t *testing.T) {
+	src := "\ufeff---\r\ntitle: My page\r\ntags: [One, two/three]\r\naliases: a, b c\r\nlang: de_AT\r\ndate: 2024-01-02\r\n---\r\n" +
+		"# Other\r\n\r\nText with #tag_x and #12 [[Link|text]] `#code`\r\nmore &amp; \\*\r\n\r\n```\r\ncode\r\n```\r\n## Same\r\n## Same\r\n## Überschrift – 日本\r\n" +
+		"<p>raw <b>html</b></p>\r\n"
+	d := Parse("a.md", []byte(src))
+	for _, tt := range []struct {
+		name      string
+		got, want any
+	}{
+		{"title", d.Title, "My page"},
+		{"title heading", d.TitleH1, false},
+		{"tags", d.Tags, []string{"One", "two/three", "tag_x"}},
+		{"aliases", d.Aliases, []string{"a", "b c"}},
+		{"lang", d.Lang, "de-AT"},
+		{"meta", d.Meta["date"], "2024-01-02"},
+		{"outline", d.Outline, []Heading{{1, "other", "Other"}, {2, "same", "Same"}, {2, "same-1", "Same"}, {2, "überschrift--日本", "Überschrift – 日本"}}},
+		{"text", d.Text, "Other\nText with #tag_x and #12 Link text #code\nmore & *\ncode\nSame\nSame\nÜberschrift – 日本\nraw html"},
+	} {
+		if !reflect.DeepEqual(tt.got, tt.want) {
+			t.Errorf("%s: got %#v, want %#v", tt.name, tt.got, tt.want)
+		}
+	}
+	if len(d.Links) != 1 || src[d.Links[0].Start:d.Links[0].End] != "[[Link|text]]" {
+		t.Errorf("links: got %+v", d.Links)
+	}
+}
+
+func TestTitle(t *testing.T) {
+	for _, tt := range []struct{ name, in, want string }{
+		{"file name", "text", "A b"},
+		{"first block", "# One *two*\n", "One two"},
+		{"not the first block", "x\n\n# One", "A b"},
+		{"second level", "## One", "A b"},
+		{"setext", "One\n===\n", "One"},
+		{"front matter", "---\ntitle: 1\n---\n# One", "1"},
+		{"empty front matter", "---\n---\n# One", "One"},
+		{"a rule", "---\nOne\n---\n# Two", "A b"},
+		{"bad front matter", "---\n: [\n---\n# One", "One"},
+	} {
+		if got := Parse("x/A-b.md", []byte(tt.in)).Title; got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestFrontMatter(t *testing.T) {
+	many := strings.Builder{}
+	for i := range 101 {
+		fmt.Fprintf(&many, "k%d: 1\n", i)
+	}
+	for _, tt := range []struct{ name, in, want string }{
+		{"alias", "a: &x 1\nb: *x\n", errMetaAlias.Error()},
+		{"merge", "a: {b: 1}\n<<: {c: 1}\n", errMetaAlias.Error()},
+		{"tag", "a: !!binary aGk=\n", errMetaAlias.Error()},
+		{"keys", many.String(), errMetaKeys.Error()},
+		{"size", "a: " + strings.Repeat("x", maxMeta) + "\n", errMetaSize.Error()},
+		{"depth", "a: " + strings.Repeat("[", 30) + strings.Repeat("]", 30) + "\n", errMetaDeep.Error()},
+		{"not YAML", "a: b: c\n", errMetaYAML.Error()},
+		{"good", "a: 1\nb: [x, {c: d}]\n", ""},
+	} {
+		d := Parse("a.md", []byte("---\n"+tt.in+"---\nbody"))
+		if d.MetaErr != tt.want || d.Text != "body" {
+			t.Errorf("%s: got %q, %q, want %q", tt.name, d.MetaErr, d.Text, tt.want)
+		}
+		if shows := strings.Contains(d.HTML(Context{}), strings.Fields(tt.in)[0]); shows != (tt.want != "") {
+			t.Errorf("%s: shown is %v", tt.name, shows)
+		}
+	}
+}
+
+func TestDetectProfile(t *testing.T) {
+	wikijs := "---\ndateCreated: 1\neditor: markdown\n---\n"
+	for _, tt := range []struct {
+		name  string
+		files []string
+		text  string
+		want  Profile
+	}{
+		{"empty", nil, "", Native},
+		{"chosen", []string{".cairn.yml", ".obsidian/x"}, "profile: gitea", Gollum},
+		{"chosen badly", []string{".cairn.yml", "Home.md"}, "profile: x", Gollum},
+		{"obsidian", []string{".obsidian/app.json", "Home.md"}, "", Obsidian},
+		{"azure", []string{"a/.order", "Home.md"}, "", Azure},
+		{"gollum", []string{"Home.md"}, "", Gollum},
+		{"sidebar", []string{"_sidebar.md", "home.md"}, "", Gollum},
+		{"wikijs", []string{"home.md"}, wikijs, WikiJS},
+		{"otter", []string{"home.md", "a/b.md"}, "", Otter},
+		{"native", []string{"home.md", "a/B.md"}, "", Native},
+	} {
+		if got := DetectProfile(names(tt.files...), func(Path) []byte { return []byte(tt.text) }); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// manyNames is a space of 100,000 pages.
+func manyNames() *Names {
+	words := strings.Fields("set up guide team notes meeting plan server network printer account holiday rules budget project review")
+	var list []Path
+	for i := range 100_000 {
+		list = append(list, Path(fmt.Sprintf("%s/%s/%s %s %d.md", words[i%16], words[i/16%16], words[i/7%16], words[i/3%16], i)))
+	}
+	return NewNames(slices.Values(list))
+}
+
+func BenchmarkNames(b *testing.B) {
+	start := time.Now()
+	n := manyNames()
+	b.Logf("made in %v", time.Since(start))
+	b.Run("With", func(b *testing.B) {
+		for b.Loop() {
+			n.With([]Path{"guide/a new page.md"}, []Path{"set/set/set set 0.md"})
+		}
+	})
+	b.Run("Like", func(b *testing.B) {
+		for b.Loop() {
+			n.Like("guide/sevrer network 512", 5)
+		}
+	})
+	b.Run("Resolve", func(b *testing.B) {
+		for b.Loop() {
+			n.Resolve(Native, "a.md", Link{Wiki: true, A: "team plan 77777"})
+		}
+	})
+}
