@@ -41,33 +41,29 @@ func benchRepo(b *testing.B) *Repo {
 	return open(b, dir)
 }
 
-// BenchmarkRead reads random pages, all from disk (its cache in memory).
+// BenchmarkRead reads random pages: of all, which do not fit into the cache, with none of it, and of few.
 func BenchmarkRead(b *testing.B) {
 	r := benchRepo(b)
+	run(b, r.dir, "repack", "-adfq")
+	if err := r.objects.scan(); err != nil {
+		b.Fatal(err)
+	}
 	_, tree := r.Head()
-	for _, cached := range []bool{false, true} {
-		b.Run(fmt.Sprintf("cached=%v", cached), func(b *testing.B) {
-			limit := cacheSize
-			if !cached {
-				limit = 0
-			}
-			r.objects.cache = newCache(limit)
-			pages := benchPages
-			if cached {
-				pages = 1000
-			}
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					e, err := tree.Lookup(b.Context(), benchPath(rand.IntN(pages)))
-					if err == nil {
-						_, err = r.Blob(b.Context(), e.Hash)
-					}
-					if err != nil {
-						b.Error(err)
-						return
-					}
+	for _, test := range []struct {
+		name         string
+		pages, cache int
+	}{{"all", benchPages, cacheSize}, {"nocache", benchPages, 0}, {"few", 1000, cacheSize}} {
+		b.Run(test.name, func(b *testing.B) {
+			r.objects.cache = newCache(test.cache)
+			for b.Loop() {
+				e, err := tree.Lookup(b.Context(), benchPath(rand.IntN(test.pages)))
+				if err == nil {
+					_, err = r.Blob(b.Context(), e.Hash)
 				}
-			})
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
 		})
 	}
 }
@@ -84,6 +80,9 @@ func BenchmarkSave(b *testing.B) {
 		if err == nil {
 			text := fmt.Appendf(make([]byte, 0, 4200), "saved %d\n%4000d\n", i, i)
 			_, err = r.Commit(b.Context(), Change{Author: ann, Message: "save", Edits: []Edit{{Path: path, Old: e.Hash, Data: text}}})
+		}
+		if err == nil && i%100 == 0 {
+			err = r.Maintain(b.Context())
 		}
 		if err != nil {
 			b.Error(err)

@@ -206,10 +206,10 @@ func importFolder(ctx context.Context, dir, source string, author Signature, pro
 	files, skipped, err := sendFolder(ctx, stdin, source, author)
 	if err != nil {
 		cancel() // without done, nothing is made
-		return errors.Join(fmt.Errorf("import: %w", err), ignoreCancel(c.explain(ctx, cmd.Wait(), &said)))
+		return errors.Join(fmt.Errorf("import: %w", err), ignoreCancel(c.wait(ctx, cmd, &said)))
 	}
 	stdin.Close()
-	if err := c.explain(ctx, cmd.Wait(), &said); err != nil {
+	if err := c.wait(ctx, cmd, &said); err != nil {
 		return fmt.Errorf("import: %w", err)
 	}
 	fmt.Fprintf(progress, "%d files imported\n", files)

@@ -177,16 +177,16 @@ func logOf(ctx context.Context, dir string, env []string, since, until Hash) ite
 			}
 			if err != nil {
 				cancel()
-				yield(Commit{}, cmp0(c.explain(ctx, cmd.Wait(), &said), err))
+				yield(Commit{}, cmp0(c.wait(ctx, cmd, &said), err))
 				return
 			}
 			if !yield(commit, nil) {
 				cancel()
-				cmd.Wait()
+				c.wait(ctx, cmd, &said)
 				return
 			}
 		}
-		if err := c.explain(ctx, cmd.Wait(), &said); err != nil {
+		if err := c.wait(ctx, cmd, &said); err != nil {
 			yield(Commit{}, err)
 		}
 	}

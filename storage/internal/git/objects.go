@@ -77,7 +77,8 @@ type objects struct {
 	cache *cache
 	packs atomic.Pointer[[]*pack] // largest first; never changed, only replaced
 
-	mu sync.Mutex // one scan at a time
+	mu     sync.Mutex // one scan at a time; guards closed
+	closed bool
 }
 
 // openObjects loads the indexes of all packs in dir.
@@ -96,6 +97,7 @@ func openObjects(dir string, outer *objects) (*objects, error) {
 func (o *objects) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.closed = true
 	for _, p := range *o.packs.Swap(new([]*pack)) {
 		p.file.Close()
 	}
@@ -105,19 +107,49 @@ func (o *objects) close() {
 func (o *objects) scan() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	dir := filepath.Join(o.dir, "pack")
-	names, err := os.ReadDir(dir)
-	if err != nil && !(o.outer != nil && errors.Is(err, fs.ErrNotExist)) {
-		return err
+	if o.closed {
+		return fs.ErrClosed
 	}
+	names, err := o.list()
+	// A listing that git changes meanwhile may lack a new pack as well as the old ones that it replaces.
+	for range 5 {
+		if err != nil {
+			return err
+		}
+		packs, err := o.openAll(names)
+		if err != nil {
+			return err
+		}
+		o.publish(packs)
+		again, err := o.list()
+		if err == nil && slices.Equal(names, again) {
+			return nil
+		}
+		names = again
+	}
+	return err
+}
+
+// list names the packs that have an index, as paths without extension.
+func (o *objects) list() ([]string, error) {
+	dir := filepath.Join(o.dir, "pack")
+	files, err := os.ReadDir(dir)
+	if err != nil && !(o.outer != nil && errors.Is(err, fs.ErrNotExist)) {
+		return nil, err
+	}
+	var names []string
+	for _, f := range files {
+		if base, ok := strings.CutSuffix(f.Name(), ".idx"); ok && strings.HasPrefix(base, "pack-") {
+			names = append(names, filepath.Join(dir, base))
+		}
+	}
+	return names, nil
+}
+
+func (o *objects) openAll(names []string) ([]*pack, error) {
 	old := *o.packs.Load()
 	var packs []*pack
-	for _, entry := range names {
-		base, ok := strings.CutSuffix(entry.Name(), ".idx")
-		if !ok || !strings.HasPrefix(base, "pack-") {
-			continue
-		}
-		path := filepath.Join(dir, base)
+	for _, path := range names {
 		if i := slices.IndexFunc(old, func(p *pack) bool { return p.path == path }); i >= 0 {
 			packs = append(packs, old[i])
 			continue
@@ -127,12 +159,11 @@ func (o *objects) scan() error {
 			continue // git is just putting it here or taking it away
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 		packs = append(packs, p)
 	}
-	o.publish(packs)
-	return nil
+	return packs, nil
 }
 
 // add makes a pack that was just written known.

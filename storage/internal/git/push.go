@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -67,6 +69,9 @@ type refusal string
 
 func (r refusal) Error() string { return string(r) }
 
+// doorPatience is how long receive-pack may take to move refs while all others wait.
+const doorPatience = time.Minute
+
 const stale = refusal("Somebody has saved since you last fetched. Run: git pull --rebase, then push again.")
 
 // push is one running receive-pack.
@@ -75,6 +80,9 @@ type push struct {
 	command   command
 	check     func(context.Context, Push) ([]string, error)
 	process   *exec.Cmd
+	ctx       context.Context // the process's: ends with the client's, until git has been told ok
+	cancel    context.CancelCauseFunc
+	detach    func() bool // parts ctx from the client's; false when that has ended
 	stdin     io.WriteCloser
 	question  *os.File // read
 	answer    *os.File // written
@@ -98,12 +106,16 @@ func (r *Repo) startPush(ctx context.Context, c command, check func(context.Cont
 	p.question, p.answer = question, answer
 	c.files = []*os.File{theirs, ours}
 	p.command = c
-	p.process = c.prepare(ctx)
+	p.ctx, p.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	p.detach = context.AfterFunc(ctx, func() { p.cancel(context.Cause(ctx)) })
+	p.process = c.prepare(p.ctx)
 	p.process.Stderr = &p.said
 	if p.stdin, err = p.process.StdinPipe(); err == nil {
 		err = p.process.Start()
 	}
 	if err != nil {
+		p.detach()
+		p.cancel(nil)
 		question.Close()
 		answer.Close()
 		return nil, err
@@ -115,6 +127,8 @@ func (r *Repo) startPush(ctx context.Context, c command, check func(context.Cont
 func (p *push) converse(ctx context.Context) error {
 	defer p.question.Close()
 	defer p.answer.Close()
+	defer p.cancel(nil)
+	defer p.detach()
 	r := p.repo
 	quarantine, refs, err := readQuestion(p.question)
 	if err != nil { // git has ended or will: nothing to push, or a broken pack
@@ -122,7 +136,7 @@ func (p *push) converse(ctx context.Context) error {
 			r.log.WarnContext(ctx, "push not understood", "repo", r.dir, "err", err)
 		}
 		p.answer.Close()
-		return p.wait(ctx)
+		return p.wait()
 	}
 	lines, err := p.judge(ctx, quarantine, refs)
 	if err == nil {
@@ -131,21 +145,25 @@ func (p *push) converse(ctx context.Context) error {
 			err = p.compare(ctx, refs)
 		}
 	}
+	// From here on a client that goes away must not stop git half-way between two refs.
+	if err == nil && !p.detach() {
+		err = context.Cause(ctx)
+	}
 	if err != nil {
 		lines = append(lines, p.sentence(ctx, err)...)
 		p.reply(lines, "no")
-		return p.wait(ctx)
+		return p.wait()
 	}
 	before := *r.objects.packs.Load()
+	late := time.AfterFunc(doorPatience, func() { p.cancel(errors.New("receive-pack does not end")) })
+	defer late.Stop()
 	p.reply(lines, "ok")
-	err = p.wait(ctx)
+	err = p.wait()
 	p.unsettled = r.blame(r.settlePush(context.WithoutCancel(ctx), before, refs))
 	return err
 }
 
-func (p *push) wait(ctx context.Context) error {
-	return p.command.explain(ctx, p.process.Wait(), &p.said)
-}
+func (p *push) wait() error { return p.command.wait(p.ctx, p.process, &p.said) }
 
 // reply sends the lines and the verdict. A hook that is gone cannot be told, and needs not.
 func (p *push) reply(lines []string, verdict string) {
@@ -320,7 +338,7 @@ func (r *Repo) settlePush(ctx context.Context, before []*pack, refs []RefUpdate)
 	folders := []string{filepath.Join(r.dir, "objects", "pack"), filepath.Join(r.dir, "objects"), r.dir}
 	for _, u := range refs {
 		path := filepath.Join(r.dir, filepath.FromSlash(u.Name))
-		if err := r.disk.path(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := r.disk.path(path); err != nil && !gone(err) {
 			return err
 		}
 		for path != r.dir {
@@ -330,12 +348,15 @@ func (r *Repo) settlePush(ctx context.Context, before []*pack, refs []RefUpdate)
 	}
 	slices.Sort(folders)
 	for _, folder := range slices.Compact(folders) {
-		if err := r.disk.path(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := r.disk.path(folder); err != nil && !gone(err) {
 			return err
 		}
 	}
 	return r.reload(ctx)
 }
+
+// gone reports that there is no such file, be it because a file stands where its folder was.
+func gone(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) }
 
 // executable reports whether the file can be run: its mode and its file system's mount options allow it.
 func executable(path string) error { return unix.Access(path, unix.X_OK) }

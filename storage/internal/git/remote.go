@@ -60,7 +60,7 @@ func (r *Repo) UploadPack(ctx context.Context, protocol string, in io.Reader, ou
 	// here is the client's leaving or git's having enough: git tells the latter.
 	io.Copy(stdin, in)
 	stdin.Close()
-	return c.explain(ctx, cmd.Wait(), &said)
+	return c.wait(ctx, cmd, &said)
 }
 
 // hook is what git runs when a push has arrived in quarantine, before any ref moves. It asks us on descriptor 3 and

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -264,7 +265,9 @@ func TestPushBroken(t *testing.T) {
 	r := newRepo(t)
 	head := put(t, r, "page.md", "one\n")
 	var out bytes.Buffer
-	for _, in := range []string{"", "0000", "garbage", strings.Repeat("x", 1<<20), "0094" + head.String() + " " + strings.Repeat("1", 40) + " refs/heads/main\x00 report-status side-band-64k agent=git/2.39.5 object-format=sha1 push-options\n0000PACK"} {
+	half := head.String() + " " + strings.Repeat("1", 40) + " refs/heads/main\x00 report-status side-band-64k"
+	half = fmt.Sprintf("%04x%s0000PACK\x00\x00\x00\x02", len(half)+4, half)
+	for _, in := range []string{"", "0000", "garbage", strings.Repeat("x", 1<<20), half} {
 		if err := r.ReceivePack(t.Context(), "", strings.NewReader(in), &out, letAll); err != nil {
 			t.Logf("%.20q: %v", in, err)
 		}
@@ -273,6 +276,7 @@ func TestPushBroken(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	in, stop := io.Pipe()
+	go stop.Write([]byte(half))
 	context.AfterFunc(ctx, func() { stop.CloseWithError(ctx.Err()) })
 	start := time.Now()
 	if err := r.ReceivePack(ctx, "", in, &out, letAll); err == nil {
@@ -281,7 +285,36 @@ func TestPushBroken(t *testing.T) {
 	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("took %v to give up", took)
 	}
+	if left, _ := filepath.Glob(r.dir + "/objects/tmp_objdir*"); len(left) > 0 {
+		t.Errorf("quarantine left: %v", left)
+	}
 	put(t, r, "page.md", "two\n")
+	fsck(t, r.dir)
+}
+
+// A pusher who goes away once git was told ok has pushed; nothing stays locked.
+func TestPushLeaves(t *testing.T) {
+	r := newRepo(t)
+	put(t, r, "page.md", "one\n")
+	dir := clone(t, serve(t, r, letAll))
+	for i := range 8 {
+		work(t, dir, "page.md", fmt.Sprint(i))
+		ctx, cancel := context.WithCancel(t.Context())
+		url := serve(t, r, func(context.Context, Push) ([]string, error) {
+			time.AfterFunc(time.Duration(i)*3*time.Millisecond, cancel)
+			return nil, nil
+		})
+		cmd := exec.CommandContext(ctx, "git", "push", "-q", url, "main")
+		cmd.Dir, cmd.Env = dir, environ()
+		cmd.Run()
+		cancel()
+		put(t, r, fmt.Sprintf("beside/%d", i), "x")
+		head, _ := r.Head()
+		if got := strings.TrimSpace(run(t, r.dir, "rev-parse", "main")); got != head.String() {
+			t.Errorf("ref %s, head %s", got, head)
+		}
+		run(t, dir, "pull", "-q", "--rebase", "origin", "main")
+	}
 	fsck(t, r.dir)
 }
 

@@ -21,7 +21,7 @@ import (
 //   - The environment is built from nothing; no configuration of the host or of a person is read.
 //   - Hooks come from our own folder or from nowhere, whatever the repository's config says.
 //   - Whatever a guest typed stands behind --end-of-options.
-//   - When the context ends, the process and all that it started are killed.
+//   - When the context ends, the process and all that it started are ended, by force if need be.
 //   - Only so many run at once. Processes that serve a client (and wait for its line) have slots of their own, so that
 //     slow clients cannot keep the wiki from its own history. A process in a working slot waits for nobody.
 
@@ -96,9 +96,19 @@ func (c *command) prepare(ctx context.Context) *exec.Cmd {
 	cmd.Env = environ(c.env...)
 	cmd.Stdin, cmd.Stdout, cmd.ExtraFiles = c.stdin, c.stdout, c.files
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	// Asked first, for git then removes its lock files and quarantines; wait sees to those that do not listen.
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	cmd.WaitDelay = 2 * time.Second
 	return cmd
+}
+
+// wait waits for a process that was started. When ctx has ended, none of its children are left behind.
+func (c *command) wait(ctx context.Context, cmd *exec.Cmd, said *tail) error {
+	err := cmd.Wait()
+	if ctx.Err() != nil {
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	}
+	return c.explain(ctx, err, said)
 }
 
 // slot waits for one of the slots.
@@ -133,7 +143,10 @@ func (c *command) runHere(ctx context.Context) error {
 	if c.stderr != nil {
 		cmd.Stderr = io.MultiWriter(&said, c.stderr)
 	}
-	return c.explain(ctx, cmd.Run(), &said)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	return c.wait(ctx, cmd, &said)
 }
 
 // output runs the command and returns what it wrote.
