@@ -10,8 +10,10 @@ import (
 	"io/fs"
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -50,18 +52,46 @@ func body(c echo.Context, v any) error {
 	if kind != "application/json" {
 		return bad(415, "Send JSON, with Content-Type: application/json.")
 	}
-	dec := json.NewDecoder(http.MaxBytesReader(c.Response(), c.Request().Body, maxJSON))
-	if err := dec.Decode(v); err != nil {
+	b, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, maxJSON))
+	if err != nil {
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {
 			return wiki.ErrTooLarge
 		}
+		return bad(400, "The body could not be read.")
+	}
+	if err := json.Unmarshal(b, v); err != nil {
 		return bad(400, "The body is not the JSON object that is expected here: %v.", err)
 	}
-	if _, err := dec.Token(); err != io.EOF {
-		return bad(400, "There is something behind the JSON object.")
+	if !utf8.Valid(b) || loneSurrogate(b) {
+		return bad(422, "The body is not UTF-8 text: nothing was saved, since it could not be saved as it is.")
 	}
 	return nil
+}
+
+// loneSurrogate tells whether JSON holds half of an escaped character, which the decoder would replace without a word.
+func loneSurrogate(b []byte) bool {
+	high := false // an escape for the first half has just been read
+	for i := 0; i < len(b); i++ {
+		if b[i] != '\\' || i+1 == len(b) {
+			if high {
+				return true
+			}
+			continue
+		}
+		i++
+		code := uint64(0)
+		if b[i] == 'u' && i+4 < len(b) {
+			code, _ = strconv.ParseUint(string(b[i+1:i+5]), 16, 16)
+			i += 4
+		}
+		low := 0xDC00 <= code && code <= 0xDFFF
+		if low != high {
+			return true
+		}
+		high = 0xD800 <= code && code <= 0xDBFF
+	}
+	return high
 }
 
 type apiSpace struct {
@@ -156,6 +186,9 @@ func (s *Server) apiPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if !utf8.Valid(text) {
+		return bad(422, "The page is not UTF-8, so JSON cannot hold it. Read it at %s.", source(in.Space(), p))
+	}
 	doc := page.Parse(p, text)
 	out := apiPage{Path: p.Address(), Title: doc.Title, Revision: in.Rev(), Blob: blob, Text: string(text), Tags: append([]string{}, doc.Tags...)}
 	if last, err := s.Index.Last(c.Request().Context(), in.Snapshot, p); err == nil {
@@ -169,7 +202,7 @@ func (s *Server) apiPage(c echo.Context) error {
 func (s *Server) apiSave(c echo.Context) error {
 	in, p, err := s.existing(c)
 	if err != nil && !(errors.Is(err, fs.ErrNotExist) && p != "") {
-		return err
+		return unusable(err)
 	}
 	var sent struct{ Text, Base, Note, Name *string }
 	if err := body(c, &sent); err != nil {
@@ -186,10 +219,12 @@ func (s *Server) apiSave(c echo.Context) error {
 	switch base := value(sent.Base); {
 	case blob != "" || isNew:
 		edit.Blob, edit.Only = blob, true
-	case base != "" && s.isRevision(c, in, base):
-		edit.Base = wiki.Rev(base)
 	default:
-		edit.Blob = base
+		if old, err := in.space.At(c.Request().Context(), in.by, base); err == nil {
+			edit.Base = old.Rev()
+		} else {
+			edit.Blob = base
+		}
 	}
 	saved, err := in.space.Save(c.Request().Context(), s.signed(c, value(sent.Name)), edit)
 	if err != nil {
@@ -202,11 +237,6 @@ func (s *Server) apiSave(c echo.Context) error {
 		c.Response().Header().Set("Location", c.Request().URL.EscapedPath())
 	}
 	return c.JSON(status, map[string]any{"revision": saved.Rev, "blob": saved.Blob, "merged": saved.Merged})
-}
-
-func (s *Server) isRevision(c echo.Context, in at, base string) bool {
-	_, err := in.space.At(c.Request().Context(), in.by, base)
-	return err == nil
 }
 
 func value(s *string) string {
@@ -243,6 +273,9 @@ func (s *Server) apiMove(c echo.Context) error {
 	var sent struct{ From, To, Note, Name string }
 	if err := body(c, &sent); err != nil {
 		return err
+	}
+	if sent.From == "" || sent.To == "" {
+		return bad(400, `"from" and "to" are needed.`)
 	}
 	from, ok, err := pageAt(in, sent.From)
 	if err == nil && !ok {

@@ -69,7 +69,7 @@ func moveTarget(from page.Path, typed string) (page.Path, error) {
 	if err == nil && from.IsPage() && !to.IsPage() {
 		to, err = page.ParsePath(typed + strings.TrimPrefix(string(from), from.Address()))
 	}
-	return to, err
+	return to, unusable(err)
 }
 
 func (s *Server) askDelete(c echo.Context) error {

@@ -140,7 +140,7 @@ func fields(c echo.Context) (url.Values, error) {
 func (s *Server) save(c echo.Context) error {
 	in, p, err := s.existing(c)
 	if err != nil && !(errors.Is(err, fs.ErrNotExist) && p != "") {
-		return err
+		return unusable(err)
 	}
 	form, err := fields(c)
 	if err != nil {

@@ -73,6 +73,9 @@ func explain(err error) problem {
 		if clash.NoBase {
 			return problem{428, "There is a page of that name", "The page exists already. Read it first, and say which revision your text is based on."}
 		}
+		if clash.Gone {
+			return problem{409, "The page is no longer there", "Somebody has removed or moved the page since you read it. Nothing has been saved; without a base, your text is saved as a new page."}
+		}
 		return problem{409, "Somebody else saved meanwhile", "Your text and theirs change the same lines. Nothing has been saved yet; choose what to keep."}
 	case errors.As(err, &large):
 		return problem{413, "Too large", fmt.Sprintf("At most %d KiB can be sent here.", large.Limit>>10)}
@@ -92,7 +95,7 @@ func explain(err error) problem {
 		return problem{routed.Code, http.StatusText(routed.Code), "The request could not be understood."}
 	}
 	if errors.Is(err, fs.ErrInvalid) {
-		return problem{400, "Not a good address", sentence(strings.TrimSuffix(err.Error(), ": "+fs.ErrInvalid.Error()))}
+		return problem{400, "That cannot be read", sentence(strings.TrimSuffix(err.Error(), ": "+fs.ErrInvalid.Error()))}
 	}
 	return problem{500, "Something went wrong", "This is a mistake of the wiki, not yours. Try again; if it stays, tell whoever runs the wiki."}
 }

@@ -84,7 +84,7 @@ func (s *Server) writable(c echo.Context) (at, page.Path, error) {
 		return at{}, "", err
 	}
 	p, err := page.ParsePath(address)
-	if err == nil && !p.Served() {
+	if err = unusable(err); err == nil && !p.Served() {
 		err = bad(422, "Files of that name are kept, but not served: choose another name.")
 	}
 	return in, p, err
@@ -101,7 +101,7 @@ func condition(r *http.Request) (blob string, isNew bool, err error) {
 	case none != "" || match == "*" || strings.Contains(match, ","):
 		return "", false, bad(400, `Send either If-Match with the one ETag that you have read, or "If-None-Match: *" for a new file.`)
 	}
-	return strings.Trim(strings.TrimPrefix(match, "W/"), `"`), false, nil
+	return strings.Trim(match, `"`), false, nil
 }
 
 // put stores a file or the source of a page.
@@ -270,7 +270,7 @@ func weakTag(b []byte) string {
 func fresh(c echo.Context, etag string) bool {
 	c.Response().Header().Set("ETag", etag)
 	for _, t := range strings.Split(c.Request().Header.Get("If-None-Match"), ",") {
-		if strings.TrimSpace(t) == etag {
+		if t = strings.TrimSpace(t); t == "*" || strings.TrimPrefix(t, "W/") == strings.TrimPrefix(etag, "W/") {
 			return true
 		}
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -123,8 +124,8 @@ func pageAt(in at, address string) (p page.Path, exists bool, err error) {
 	return p, false, err
 }
 
-// existing is the page that the address names. When it is there under a name that differs little, or has moved, the
-// error is a redirect to it; when not, the error wraps fs.ErrNotExist.
+// existing is the page that the address names. When it is not there the error wraps fs.ErrNotExist, and p is the path
+// that it would have; p is "" when no page can be there.
 func (s *Server) existing(c echo.Context) (at, page.Path, error) {
 	in, err := s.in(c)
 	if err != nil {
@@ -135,10 +136,23 @@ func (s *Server) existing(c echo.Context) (at, page.Path, error) {
 		return at{}, "", err
 	}
 	p, ok, err := pageAt(in, address)
+	if err == nil && !p.Served() {
+		return in, "", fmt.Errorf("%s: %w", address, fs.ErrNotExist)
+	}
 	if err == nil && !ok {
 		err = fmt.Errorf("%s: %w", address, fs.ErrNotExist)
 	}
 	return in, p, err
+}
+
+// unusable turns the error for a malformed path into one for a name that cannot be stored: what is wrong with an
+// address is wrong with a new name.
+func unusable(err error) error {
+	var name *page.NameError
+	if err != nil && errors.Is(err, fs.ErrInvalid) && !errors.As(err, &name) {
+		return bad(422, "%s", sentence(strings.TrimSuffix(err.Error(), ": "+fs.ErrInvalid.Error())))
+	}
+	return err
 }
 
 // app is the address of an application route of a space for a page: /go/-/edit/guide/Set%20up.

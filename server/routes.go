@@ -6,17 +6,19 @@ import "github.com/labstack/echo/v4"
 func (s *Server) routes() {
 	e := s.echo
 	get := func(path string, h echo.HandlerFunc) { e.GET(path, h); e.HEAD(path, h) }
+	// An address that is only written to: what is read there is not a page by accident.
+	post := func(path string, h echo.HandlerFunc) { e.POST(path, h); get(path, postOnly) }
 
 	// Git, under /NAME.git: moved aside because a page may have any name.
 	e.Pre(s.gitRoutes)
 	get(gitPrefix+":space/info/refs", s.advertise)
-	e.POST(gitPrefix+":space/git-upload-pack", s.fetch)
-	e.POST(gitPrefix+":space/git-receive-pack", s.push)
+	post(gitPrefix+":space/git-upload-pack", s.fetch)
+	post(gitPrefix+":space/git-receive-pack", s.push)
 
 	// The wiki as a whole.
 	get("/", s.start)
 	get("/-/search", s.search)
-	e.POST("/-/preview", s.preview)
+	post("/-/preview", s.preview)
 	get("/-/assets/:name", s.asset)
 	get("/-/healthz", s.healthz)
 	get("/-/readyz", s.readyz)
@@ -32,7 +34,7 @@ func (s *Server) routes() {
 	get("/-/api/v1/spaces/:space/pages/*", s.apiPage)
 	e.PUT("/-/api/v1/spaces/:space/pages/*", s.apiSave)
 	e.DELETE("/-/api/v1/spaces/:space/pages/*", s.apiRemove)
-	e.POST("/-/api/v1/spaces/:space/moves", s.apiMove)
+	post("/-/api/v1/spaces/:space/moves", s.apiMove)
 	get("/-/api/v1/spaces/:space/history/*", s.apiHistory)
 	get("/-/api/v1/spaces/:space/changes", s.apiChanges)
 	get("/-/api/v1/spaces/:space/links/*", s.apiLinks)
@@ -56,7 +58,7 @@ func (s *Server) routes() {
 	get("/:space/-/changes.atom", s.feed)
 	get("/:space/-/tags", s.tags)
 	get("/:space/-/tags/*", s.tag)
-	e.POST("/:space/-/upload/*", s.upload)
+	post("/:space/-/upload/*", s.upload)
 	get("/:space/-/*", notFound)
 
 	// Pages, their sources, and files.
@@ -64,6 +66,11 @@ func (s *Server) routes() {
 	get("/:space/*", s.view)
 	e.PUT("/:space/*", s.put)
 	e.DELETE("/:space/*", s.del)
+}
+
+func postOnly(c echo.Context) error {
+	c.Response().Header().Set("Allow", "POST")
+	return echo.ErrMethodNotAllowed
 }
 
 func notFound(echo.Context) error { return echo.ErrNotFound }

@@ -81,7 +81,8 @@ func secure(h http.Header) {
 
 // notCompressed are answers that are packed already, or that are asked for by the byte.
 func notCompressed(c echo.Context) bool {
-	return gitAddress(c.Request()) || c.Request().Header.Get("Range") != "" || strings.HasPrefix(c.Request().URL.Path, web.AssetsURL)
+	r := c.Request()
+	return strings.HasPrefix(r.URL.Path, gitPrefix) || strings.HasPrefix(r.URL.Path, web.AssetsURL) || r.Header.Get("Range") != ""
 }
 
 // gitAddress tells whether the request is for a space's remote: /NAME.git/…

@@ -72,7 +72,7 @@ func (s *Server) view(c echo.Context) error {
 
 func (s *Server) viewFolder(c echo.Context, in at, dir string) error {
 	ctx := c.Request().Context()
-	if home, ok := in.Names().Home(dir); ok && in.IsFolder(ctx, dir) {
+	if home, ok := s.home(c, in, dir); ok && in.IsFolder(ctx, dir) {
 		return s.viewPage(c, in, home)
 	}
 	if !in.IsFolder(ctx, dir) {
@@ -105,6 +105,21 @@ func (s *Server) viewFolder(c echo.Context, in at, dir string) error {
 		v.Entries = append(v.Entries, n)
 	}
 	return s.html(c, 200, v)
+}
+
+// home is the page to show for a folder: the first that says something, since some wikis keep an empty Home beside the
+// page that people read.
+func (s *Server) home(c echo.Context, in at, dir string) (page.Path, bool) {
+	homes := in.Names().Homes(dir)
+	for _, p := range homes {
+		if got, err := in.Page(c.Request().Context(), p); err == nil && strings.TrimSpace(got.HTML) != "" {
+			return p, true
+		}
+	}
+	if len(homes) == 0 {
+		return "", false
+	}
+	return homes[0], true
 }
 
 func (s *Server) viewPage(c echo.Context, in at, p page.Path) error {

@@ -87,6 +87,10 @@ func (n *Names) target(pr Profile, from Path, s string, wiki bool) Target {
 	if s == "" {
 		return Target{Path: from, Found: !wiki}
 	}
+	// Hosts of wikis serve the pages under /wiki/, and authors link to that.
+	if rest, ok := strings.CutPrefix(s, "/wiki/"); ok && !wiki && rest != "" && !n.HasDir("wiki") {
+		s = "/" + rest
+	}
 	all := forms(s, wiki)
 	for _, f := range all {
 		if f.page == "" {

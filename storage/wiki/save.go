@@ -103,8 +103,8 @@ func (s *Space) trySave(ctx context.Context, by Actor, e Edit) (Saved, error) {
 	there, err := head.lookup(ctx, e.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if e.Base != "" || e.Blob != "" {
-			return Saved{}, s.gone(ctx, head, e)
+		if err := s.gone(ctx, head, e); err != nil {
+			return Saved{}, err
 		}
 		if err := checkNew(head, e.Path); err != nil {
 			return Saved{}, err
@@ -204,11 +204,25 @@ func (s *Space) base(ctx context.Context, e Edit) (git.Hash, error) {
 		return git.Hash{}, err
 	}
 	entry, err := old.lookup(ctx, e.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return git.Hash{}, errNotThen
+	}
 	return entry.Hash, err
 }
 
-// gone is the answer to a writer whose page has been removed or moved meanwhile.
+// errNotThen says that the base is known, and had no such file.
+var errNotThen = fmt.Errorf("not there at the base: %w", fs.ErrNotExist)
+
+// gone is the answer to a writer whose file has been removed or moved meanwhile; nil when there was none to begin with.
 func (s *Space) gone(ctx context.Context, head *Snapshot, e Edit) error {
+	if e.Blob == "" {
+		if e.Base == "" || e.Base == head.rev {
+			return nil
+		}
+		if _, err := s.base(ctx, e); errors.Is(err, errNotThen) {
+			return nil
+		}
+	}
 	if e.Only {
 		return fmt.Errorf("%s: %w", e.Path, ErrChanged)
 	}
