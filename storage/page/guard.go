@@ -190,7 +190,7 @@ func (budgetGuard) Parse(parent ast.Node, block text.Reader, pc parser.Context) 
 			b.work += i - rest/4
 		}
 	default:
-		b.work += b.openers
+		b.work += b.openers / 4
 	}
 	if b.work > maxWork {
 		panic(spent{})

@@ -1,14 +1,20 @@
 package page
 
 import (
+	"flag"
 	"strings"
 	"testing"
 	"time"
 )
 
-// hostile are texts that take a parser without guards seconds to hours, as big as a page may be.
+var full = flag.Bool("full", false, "make hostile pages as big as a page may be")
+
+// hostile are texts that take a parser without guards seconds to hours.
 func hostile() map[string]string {
-	const size = 1 << 20
+	size := 1 << 16
+	if *full {
+		size = 1 << 20
+	}
 	fill := func(s string) string { return strings.Repeat(s, size/len(s)) }
 	var ticks, indents, uniqueFences strings.Builder
 	for i := 1; ticks.Len() < size; i++ {
@@ -113,8 +119,8 @@ func hostile() map[string]string {
 	}
 }
 
-// A page as hostile as this is shown in bounded time, or its source is. The limit here is generous, for slow machines under the race
-// detector; what it catches is what would take minutes.
+// A page as hostile as this is shown in bounded time, or its source is. The limit is generous, for slow machines under
+// the race detector; what it catches is what would take minutes.
 func TestHostile(t *testing.T) {
 	for name, src := range hostile() {
 		t.Run(name, func(t *testing.T) {
@@ -128,5 +134,30 @@ func TestHostile(t *testing.T) {
 				t.Errorf("took %v", took)
 			}
 		})
+	}
+}
+
+// What a person may well write is not taken for hostile, and what is hostile is shown as its source.
+func TestGuard(t *testing.T) {
+	for _, tt := range []struct {
+		name, in string
+		source   bool
+	}{
+		{"1000 columns", strings.Repeat("|a", 1000) + "|\n" + strings.Repeat("|-", 1000) + "|\n", true},
+		{"links in links", strings.Repeat("[a](", 10_000), true},
+		{"lists in lists", strings.Repeat("- ", 10_000), true},
+		{"quotations in quotations", strings.Repeat(">", 100_000), true},
+		{"long definition, many references", "[x]: /" + strings.Repeat("y", 20_000) + "\n\n" + strings.Repeat("[x] ", 2000), true},
+		{"a table of 10,000 rows", "|a|b|c|\n|-|-|-|\n" + strings.Repeat("|[[x]]|`y`|*z*|\n", 10_000), false},
+		{"a long paragraph", strings.Repeat("Some *words* and a [link](x) to `code`, <b>said</b> at _length_. ", 2000), false},
+		{"a long list", strings.Repeat("- [x](y) and **more**\n", 10_000), false},
+		{"ten levels", "- a\n  - b\n    - c\n      - d\n        - e\n          - f\n            - g\n              - h\n", false},
+		{"rules", strings.Repeat("- - -\n\n* * *\n\n", 500), false},
+		{"definitions", strings.Repeat("[a]: b\n", 1000), false},
+	} {
+		got := Parse("a.md", []byte(tt.in)).HTML(Context{Space: "wiki", Profile: Native})
+		if source := strings.HasPrefix(got, "<div class=\"notice\">"); source != tt.source {
+			t.Errorf("%s: shown as source is %v, want %v", tt.name, source, tt.source)
+		}
 	}
 }

@@ -2,7 +2,6 @@ package page
 
 import (
 	"bytes"
-	"errors"
 	"regexp"
 	"strings"
 
@@ -19,12 +18,17 @@ const (
 	maxMetaDeep = 16
 )
 
-var (
-	errMetaSize  = errors.New("The front matter is longer than 16 KiB.")
-	errMetaKeys  = errors.New("The front matter has more than 100 keys.")
-	errMetaDeep  = errors.New("The front matter is nested too deeply.")
-	errMetaAlias = errors.New("The front matter uses anchors, aliases, merges or tags, which are not read here.")
-	errMetaYAML  = errors.New("The front matter is not valid YAML.")
+// metaError says in a sentence, for whoever wrote it, why front matter was not read.
+type metaError string
+
+func (e metaError) Error() string { return string(e) }
+
+const (
+	errMetaSize  metaError = "The front matter is longer than 16 KiB."
+	errMetaKeys  metaError = "The front matter has more than 100 keys."
+	errMetaDeep  metaError = "The front matter is nested too deeply."
+	errMetaAlias metaError = "The front matter uses anchors, aliases, merges or tags, which are not read here."
+	errMetaYAML  metaError = "The front matter is not valid YAML."
 )
 
 // splitMeta finds the front matter; skip is where the body begins, 0 if there is none.

@@ -28,7 +28,7 @@ type Context struct {
 
 // maxOutput bounds what a page of at most a few megabytes may become: one long address with many references to it
 // would be gigabytes.
-const maxOutput = 16 << 20
+const maxOutput = 8 << 20
 
 var errOutput = errors.New("output too long")
 

@@ -35,7 +35,7 @@ func sanitise(raw []byte, w *writer) (string, error) {
 		root.AppendChild(n)
 	}
 	w.clean(root)
-	var out limited
+	var out bytes.Buffer
 	for n := root.FirstChild; n != nil; n = n.NextSibling {
 		if err := html.Render(&out, n); err != nil {
 			return "", err
