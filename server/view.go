@@ -172,12 +172,9 @@ func (s *Server) viewOld(c echo.Context, in at, address, rev string) error {
 	if err != nil {
 		return err
 	}
-	p, ok := old.Names().Page(address)
-	if !ok && (address == "" || strings.HasSuffix(address, "/")) {
-		p, ok = old.Names().Home(strings.TrimSuffix(address, "/"))
-	}
+	p, ok := pageThen(c, old, address)
 	if !ok {
-		if p, err = page.ParsePath(address); err == nil && old.Has(p) && p.Served() {
+		if p, err = page.ParsePath(address); err == nil && p.Served() {
 			return s.serveFile(c, at{Snapshot: old, space: in.space, by: in.by}, p)
 		}
 		return fmt.Errorf("%s at %s: %w", address, rev, fs.ErrNotExist)
@@ -203,6 +200,23 @@ func (s *Server) viewOld(c echo.Context, in at, address, rev string) error {
 		v.Old.Current = page.URL(in.Space(), p)
 	}
 	return s.html(c, 200, v)
+}
+
+// pageThen is the page at an address of an old snapshot. Only an address that is not simply a file's asks for all names
+// of that time.
+func pageThen(c echo.Context, old *wiki.Snapshot, address string) (page.Path, bool) {
+	if p, err := page.ParsePath(address + ".md"); err == nil {
+		if _, ok := old.Blob(c.Request().Context(), p); ok {
+			return p, true
+		}
+	}
+	if p, ok := old.Names().Page(address); ok && address != "" {
+		return p, true
+	}
+	if dir, ok := strings.CutSuffix(address, "/"); ok || address == "" {
+		return old.Names().Home(dir)
+	}
+	return "", false
 }
 
 // elsewhere answers an address that names nothing: by a redirect to what it has become, or by what can be done now.

@@ -144,7 +144,7 @@ func (w *Wiki) Space(ctx context.Context, name string) (*Space, error) {
 		return s, nil
 	}
 	if err := w.broken[name]; err != nil {
-		return nil, fmt.Errorf("space %q: %w", name, err)
+		return nil, fmt.Errorf("open space %q: %v", name, err) // not %w: the space is there, though its files may not be
 	}
 	return nil, fmt.Errorf("space %q: %w", name, fs.ErrNotExist)
 }
