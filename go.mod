@@ -3,26 +3,26 @@ module cairn
 go 1.26.0
 
 require (
-	github.com/a-h/templ v0.3.977
-	github.com/alecthomas/chroma/v2 v2.27.0
-	github.com/blevesearch/bleve/v2 v2.6.1
-	github.com/blevesearch/bleve_index_api v1.4.1
-	github.com/blevesearch/snowballstem v0.9.0
-	github.com/chromedp/cdproto v0.159.0
-	github.com/chromedp/chromedp v0.23.0
-	github.com/go-git/go-git/v5 v5.19.3
-	github.com/hashicorp/golang-lru/v2 v2.0.7
-	github.com/labstack/echo/v4 v4.16.0
-	github.com/microcosm-cc/bluemonday v1.0.27
-	github.com/rogpeppe/go-internal v1.16.0
-	github.com/spf13/pflag v1.0.10
-	github.com/yuin/goldmark v1.8.7
-	go.etcd.io/bbolt v1.5.0
-	go.yaml.in/yaml/v3 v3.0.6
-	golang.org/x/net v0.62.0
-	golang.org/x/sync v0.24.0
-	golang.org/x/sys v0.49.0
-	golang.org/x/text v0.43.0
+	github.com/a-h/templ v0.3.977 // web: typed templates
+	github.com/alecthomas/chroma/v2 v2.27.0 // page: colours code
+	github.com/blevesearch/bleve/v2 v2.6.1 // search: the index of words; 2.6.2 and later need a module that cannot be had
+	github.com/blevesearch/bleve_index_api v1.4.1 // search: bleve's documents and postings
+	github.com/blevesearch/snowballstem v0.9.0 // search: word stems
+	github.com/chromedp/cdproto v0.159.0 // web/e2e: the browser's protocol
+	github.com/chromedp/chromedp v0.23.0 // web/e2e: drives a real browser
+	github.com/go-git/go-git/v5 v5.19.3 // storage/internal/git: git's formats
+	github.com/hashicorp/golang-lru/v2 v2.0.7 // storage: bounded caches
+	github.com/labstack/echo/v4 v4.16.0 // server: routes and requests
+	github.com/microcosm-cc/bluemonday v1.0.27 // page: the sanitiser
+	github.com/rogpeppe/go-internal v1.16.0 // cmd: stories as test scripts
+	github.com/spf13/pflag v1.0.10 // cmd: flags that may stand behind arguments
+	github.com/yuin/goldmark v1.8.7 // page: Markdown
+	go.etcd.io/bbolt v1.5.0 // search: history and links
+	go.yaml.in/yaml/v3 v3.0.6 // page: front matter
+	golang.org/x/net v0.62.0 // page: HTML
+	golang.org/x/sync v0.24.0 // groups of goroutines
+	golang.org/x/sys v0.49.0 // storage/internal/git: system calls
+	golang.org/x/text v0.43.0 // names: folding, normal forms, sorting
 )
 
 require (
