@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -249,5 +250,18 @@ func fill(v reflect.Value, s string, on bool, depth int) {
 				fill(f, s, on, depth+1)
 			}
 		}
+	}
+}
+
+// TestFrameClasses holds that the classes of highlighted code and of callouts
+// mean nothing to the frame, which hides and places things by class.
+func TestFrameClasses(t *testing.T) {
+	css, err := files.ReadFile("styles/layout.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	short := regexp.MustCompile(`(?m)^\t*\.[a-z0-9]{1,4}(:not\([^)]*\))? \{[^}]*position`)
+	if got := short.Find(css); got != nil {
+		t.Errorf("a page could use %q: name the element, too", got)
 	}
 }
