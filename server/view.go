@@ -145,12 +145,12 @@ func (s *Server) viewPage(c echo.Context, in at, p page.Path) error {
 func (s *Server) pageView(c echo.Context, in at, got *wiki.Page) web.Page {
 	p, doc := got.Path, got.Doc
 	v := web.Page{
-		Frame:       s.pageFrame(c, in, p, doc.Title),
-		Body:        web.HTML(got.HTML),
-		BodyLang:    doc.Lang,
-		Outline:     outline(doc.Outline),
-		MetaProblem: doc.MetaErr,
-		Clone:       &web.Clone{Address: s.base(c) + "/" + in.Space() + ".git", Folder: in.Space()},
+		Frame:    s.pageFrame(c, in, p, doc.Title),
+		Body:     web.HTML(got.HTML),
+		BodyLang: doc.Lang,
+		TitleID:  doc.TitleID,
+		Outline:  outline(doc.Outline),
+		Clone:    &web.Clone{Address: s.base(c) + "/" + in.Space() + ".git", Folder: in.Space()},
 	}
 	v.Canonical = s.base(c) + page.URL(in.Space(), p)
 	for _, tag := range doc.Tags {

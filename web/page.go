@@ -5,19 +5,17 @@ import "time"
 // Page is a page as readers see it.
 type Page struct {
 	Frame
-	Body        HTML
-	TitleInBody bool   // Body brings its own h1, so that Frame.Title is not written
-	BodyLang    string // language of the page, if it says so
-	Header      HTML   // the wiki's own bar above the page
-	Footer      HTML   // and below
-	Outline     []Heading
-	Tags        []Link
-	Last        *Stamp // the last change; nil when not known
-	Backlinks   []PageLink
-	MetaProblem string // why the front matter could not be read, as a sentence
-	MetaText    string // that front matter, as it was typed
-	Old         *OldRevision
-	Clone       *Clone
+	Body      HTML
+	TitleID   string // id of the heading that the title came from; empty if it came from elsewhere
+	BodyLang  string // language of the page, if it says so
+	Header    HTML   // the wiki's own bar above the page
+	Footer    HTML   // and below
+	Outline   []Heading
+	Tags      []Link
+	Last      *Stamp // the last change; nil when not known
+	Backlinks []PageLink
+	Old       *OldRevision
+	Clone     *Clone
 }
 
 // Heading is an entry of 'On this page'.

@@ -84,8 +84,7 @@ func samples() []sample {
 	old.NoIndex = true
 	old.Old = &OldRevision{"0a1b2c3", t, "Asha", "/wiki/Handbook/Holidays", &Button{Label: "Restore this revision", URL: "/r"}}
 	bad := page
-	bad.Body, bad.TitleInBody = "<h1 id=\"own\">Own title</h1><p>Text.</p>", true
-	bad.MetaProblem, bad.MetaText = "line 2 has a tab", "title: x\n\ttags"
+	bad.Body, bad.TitleID = "", "own-title"
 
 	missing := Missing{Frame: sampleFrame("Team calendar"), Path: "Team calendar", Write: "/e", Search: "/-/search?q=team", Close: links, Wanted: links[:1]}
 	deleted := missing

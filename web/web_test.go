@@ -217,8 +217,7 @@ func content(n *html.Node) string {
 	return b.String()
 }
 
-// fill sets every string under v to s and every flag to on, but what is HTML,
-// and TitleInBody, which speaks of HTML.
+// fill sets every string under v to s and every flag to on, but what is HTML.
 func fill(v reflect.Value, s string, on bool, depth int) {
 	switch v.Kind() {
 	case reflect.String:
@@ -246,7 +245,7 @@ func fill(v reflect.Value, s string, on bool, depth int) {
 			return
 		}
 		for i := range v.NumField() {
-			if f := v.Field(i); f.CanSet() && v.Type().Field(i).Name != "TitleInBody" {
+			if f := v.Field(i); f.CanSet() {
 				fill(f, s, on, depth+1)
 			}
 		}
