@@ -200,9 +200,9 @@ func (s *Server) apiPage(c echo.Context) error {
 // apiSave saves a page. base is the revision or the blob that the writer began from; If-Match and If-None-Match do as
 // well, and then nothing is merged.
 func (s *Server) apiSave(c echo.Context) error {
-	in, p, err := s.existing(c)
-	if err != nil && !(errors.Is(err, fs.ErrNotExist) && p != "") {
-		return unusable(err)
+	in, p, err := s.possible(c)
+	if err != nil {
+		return err
 	}
 	var sent struct{ Text, Base, Note, Name *string }
 	if err := body(c, &sent); err != nil {
@@ -316,8 +316,8 @@ type apiFile struct {
 }
 
 func (s *Server) apiHistory(c echo.Context) error {
-	in, p, err := s.existing(c)
-	if err != nil && !(errors.Is(err, fs.ErrNotExist) && p != "") {
+	in, p, err := s.possible(c)
+	if err != nil {
 		return err
 	}
 	limit, err := number(c, "limit", perPage, 500)
@@ -378,8 +378,8 @@ type apiLink struct {
 
 // apiLinks lists what a page links to, and what links to it.
 func (s *Server) apiLinks(c echo.Context) error {
-	in, p, err := s.existing(c)
-	if err != nil && !(errors.Is(err, fs.ErrNotExist) && p != "") {
+	in, p, err := s.possible(c)
+	if err != nil {
 		return err
 	}
 	out := []apiLink{}

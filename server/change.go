@@ -3,7 +3,6 @@ package server
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
 	"strings"
 
@@ -56,7 +55,7 @@ func (s *Server) move(c echo.Context) error {
 		w.failed = err
 		return s.html(c, explain(err).status, s.moveView(c, in, p, typed, w))
 	}
-	tell(c, web.Success, fmt.Sprintf("Moved from %q. The old address leads here.", p.Address()))
+	s.tell(c, web.Success, fmt.Sprintf("Moved from %q. The old address leads here.", p.Address()))
 	return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), to))
 }
 
@@ -69,7 +68,7 @@ func moveTarget(from page.Path, typed string) (page.Path, error) {
 	if err == nil && from.IsPage() && !to.IsPage() {
 		to, err = page.ParsePath(typed + strings.TrimPrefix(string(from), from.Address()))
 	}
-	return to, unusable(err)
+	return to, err
 }
 
 func (s *Server) askDelete(c echo.Context) error {
@@ -115,13 +114,13 @@ func (s *Server) remove(c echo.Context) error {
 		}
 		return s.html(c, explain(w.failed).status, s.deleteView(c, in, p, w))
 	}
-	tell(c, web.Success, fmt.Sprintf("Deleted %q.", p.Address()))
+	s.tell(c, web.Success, fmt.Sprintf("Deleted %q.", p.Address()))
 	return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), p))
 }
 
 func (s *Server) askRestore(c echo.Context) error {
-	in, p, err := s.existing(c)
-	if err != nil && !(errors.Is(err, fs.ErrNotExist) && p != "") {
+	in, p, err := s.possible(c)
+	if err != nil {
 		return err
 	}
 	v, err := s.restoreView(c, in, p, c.QueryParam("rev"), writing{})
@@ -167,8 +166,8 @@ func (s *Server) restoreView(c echo.Context, in at, p page.Path, rev string, w w
 }
 
 func (s *Server) restore(c echo.Context) error {
-	in, p, err := s.existing(c)
-	if err != nil && !(errors.Is(err, fs.ErrNotExist) && p != "") {
+	in, p, err := s.possible(c)
+	if err != nil {
 		return err
 	}
 	form, err := fields(c)
@@ -187,9 +186,9 @@ func (s *Server) restore(c echo.Context) error {
 		return s.html(c, explain(err).status, v)
 	}
 	if saved.Unchanged {
-		tell(c, web.Info, "The page is like that already.")
+		s.tell(c, web.Info, "The page is like that already.")
 	} else {
-		tell(c, web.Success, fmt.Sprintf("Restored as of revision %.8s. What it replaced is still in the history.", rev))
+		s.tell(c, web.Success, fmt.Sprintf("Restored as of revision %.8s. What it replaced is still in the history.", rev))
 	}
 	return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), p))
 }

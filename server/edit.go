@@ -3,7 +3,6 @@ package server
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"strings"
@@ -59,15 +58,15 @@ func offer(err error) string {
 
 // edit is the editor, also for a page that is not there yet.
 func (s *Server) edit(c echo.Context) error {
-	in, p, err := s.existing(c)
-	if errors.Is(err, fs.ErrNotExist) && p != "" {
+	in, p, err := s.possible(c)
+	if err != nil {
+		return err
+	}
+	if !in.Has(p) {
 		if err := page.CheckNew(p); err != nil {
 			return err
 		}
 		return s.html(c, 200, s.editView(c, in, p, writing{}))
-	}
-	if err != nil {
-		return err
 	}
 	text, err := in.Read(c.Request().Context(), p)
 	if err != nil {
@@ -138,9 +137,9 @@ func fields(c echo.Context) (url.Values, error) {
 
 // save takes the editor's form: shows a preview, or saves.
 func (s *Server) save(c echo.Context) error {
-	in, p, err := s.existing(c)
-	if err != nil && !(errors.Is(err, fs.ErrNotExist) && p != "") {
-		return unusable(err)
+	in, p, err := s.possible(c)
+	if err != nil {
+		return err
 	}
 	form, err := fields(c)
 	if err != nil {
@@ -160,11 +159,11 @@ func (s *Server) save(c echo.Context) error {
 	}
 	switch {
 	case saved.Unchanged:
-		tell(c, web.Info, "Nothing was changed, so nothing was saved.")
+		s.tell(c, web.Info, "Nothing was changed, so nothing was saved.")
 	case saved.Merged:
-		tell(c, web.Success, "Saved. Somebody else had saved meanwhile; both changes are in the page now.")
+		s.tell(c, web.Success, "Saved. Somebody else had saved meanwhile; both changes are in the page now.")
 	default:
-		tell(c, web.Success, "Saved.")
+		s.tell(c, web.Success, "Saved.")
 	}
 	return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), p))
 }

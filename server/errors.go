@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"os"
 	"strings"
 	"syscall"
 
@@ -47,10 +48,14 @@ var problems = []struct {
 	{wiki.ErrTooLarge, problem{413, "Too large", fmt.Sprintf("A page may have at most %d KiB, any other file %d MiB. Split it, or make it smaller.", wiki.MaxPage>>10, wiki.MaxFile>>20)}},
 	{wiki.ErrNotText, problem{422, "Not text", "A page is text in UTF-8 and holds no NUL characters. Save it as UTF-8, or store it as a file with another ending."}},
 	{wiki.ErrReadOnly, problem{503, "Nothing can be saved now", "The disk has failed. Whoever runs the wiki has to look at it and start the wiki again. Keep your text."}},
+	{wiki.ErrLocked, problem{503, "Busy", "Another program is changing the wiki's files. Try again in a moment."}},
+	{fs.ErrClosed, problem{503, "Ending", "The wiki is being stopped. Try again in a moment."}},
+	{syscall.EDQUOT, problem{507, "The disk is full", "There is no room to save. Whoever runs the wiki has to free some. Keep your text and try again."}},
 	{syscall.ENOSPC, problem{507, "The disk is full", "There is no room to save. Whoever runs the wiki has to free some. Keep your text and try again."}},
 	{fs.ErrPermission, problem{403, "Not allowed", "You may not change this. Ask whoever runs the wiki."}},
 	{fs.ErrNotExist, problem{404, "Not found", "There is nothing at this address. Look for it with the search, or start from the home page."}},
 	{fs.ErrExist, problem{409, "There already", "There is something of that name already. Choose another name."}},
+	{fs.ErrInvalid, problem{400, "That cannot be read", "The address is not one that the wiki has given. Start from the home page."}},
 	{context.Canceled, problem{499, "Cancelled", "The request was broken off."}},
 	{context.DeadlineExceeded, problem{503, "Too slow", "That took too long. Try again in a moment."}},
 }
@@ -68,7 +73,7 @@ func explain(err error) problem {
 	case errors.As(err, &own):
 		return problem{own.status, http.StatusText(own.status), own.detail}
 	case errors.As(err, &name):
-		return problem{422, "This name cannot be used", sentence(name.Error())}
+		return problem{422, "This name cannot be used", sentence(name.Reason)}
 	case errors.As(err, &clash):
 		if clash.NoBase {
 			return problem{428, "There is a page of that name", "The page exists already. Read it first, and say which revision your text is based on."}
@@ -81,7 +86,7 @@ func explain(err error) problem {
 		return problem{413, "Too large", fmt.Sprintf("At most %d KiB can be sent here.", large.Limit>>10)}
 	}
 	for _, p := range problems {
-		if errors.Is(err, p.is) {
+		if errors.Is(err, p.is) && (p.status >= 500 || !ofDisk(err)) {
 			return p.problem
 		}
 	}
@@ -94,10 +99,18 @@ func explain(err error) problem {
 		}
 		return problem{routed.Code, http.StatusText(routed.Code), "The request could not be understood."}
 	}
-	if errors.Is(err, fs.ErrInvalid) {
-		return problem{400, "That cannot be read", sentence(strings.TrimSuffix(err.Error(), ": "+fs.ErrInvalid.Error()))}
-	}
 	return problem{500, "Something went wrong", "This is a mistake of the wiki, not yours. Try again; if it stays, tell whoever runs the wiki."}
+}
+
+// ofDisk tells whether an error comes from the operating system: a file of git's that is missing is not a page that
+// nobody has written.
+func ofDisk(err error) bool {
+	var (
+		path *fs.PathError
+		link *os.LinkError
+		call *os.SyscallError
+	)
+	return errors.As(err, &path) || errors.As(err, &link) || errors.As(err, &call)
 }
 
 // sentence begins with a capital letter and ends with a full stop.
@@ -124,6 +137,9 @@ func (s *Server) handleError(err error, c echo.Context) {
 		return
 	}
 	p := explain(err)
+	if method := c.Request().Method; p.status == 422 && (method == "GET" || method == "HEAD") {
+		p.status = 400 // a name that cannot be is a mistake in the address, as long as nobody wants to write it
+	}
 	if p.status >= 500 {
 		s.Log.Error("request failed", "method", c.Request().Method, "path", c.Request().URL.Path, "status", p.status, "err", err)
 	}

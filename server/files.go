@@ -32,13 +32,15 @@ var shown = map[string]string{
 // serveFile answers with a file's bytes: pages as Markdown, others by their type, with ranges.
 func (s *Server) serveFile(c echo.Context, in at, p page.Path) error {
 	ctx := c.Request().Context()
+	h := c.Response().Header()
 	blob, _ := in.Blob(ctx, p)
+	if fresh(c, `"`+blob+`"`) {
+		return c.NoContent(304)
+	}
 	b, err := in.Read(ctx, p)
 	if err != nil {
 		return err
 	}
-	h := c.Response().Header()
-	h.Set("ETag", `"`+blob+`"`)
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Cairn-Revision", string(in.Rev()))
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'")
@@ -84,7 +86,7 @@ func (s *Server) writable(c echo.Context) (at, page.Path, error) {
 		return at{}, "", err
 	}
 	p, err := page.ParsePath(address)
-	if err = unusable(err); err == nil && !p.Served() {
+	if err == nil && !p.Served() {
 		err = bad(422, "Files of that name are kept, but not served: choose another name.")
 	}
 	return in, p, err
@@ -169,8 +171,8 @@ func (s *Server) del(c echo.Context) error {
 
 // upload stores a file beside a page and answers with the Markdown that shows it.
 func (s *Server) upload(c echo.Context) error {
-	in, p, err := s.existing(c)
-	if err != nil && !(errors.Is(err, fs.ErrNotExist) && p != "") {
+	in, p, err := s.possible(c)
+	if err != nil {
 		return err
 	}
 	c.Request().Body = http.MaxBytesReader(c.Response(), c.Request().Body, wiki.MaxFile+1<<20)

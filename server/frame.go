@@ -55,7 +55,7 @@ func (s *Server) frame(c echo.Context, in at, p page.Path, title string) web.Fra
 			New: root + "-/new",
 		},
 		Tree:   s.tree(c, in, "", p),
-		Notice: takeNotice(c),
+		Notice: s.takeNotice(c),
 	}
 	if dir := folderOf(p); dir != "" && p != "" {
 		f.Nav.New += "?in=" + url.QueryEscape(dir)
@@ -212,18 +212,18 @@ func pieces(from []search.Piece) []web.Piece {
 const noticeCookie = "cairn_notice"
 
 // tell leaves a sentence for the next page that the visitor sees.
-func tell(c echo.Context, kind web.Kind, text string) {
-	setCookie(c, noticeCookie, string(kind)+"\n"+text, 60)
+func (s *Server) tell(c echo.Context, kind web.Kind, text string) {
+	s.setCookie(c, noticeCookie, string(kind)+"\n"+text, 60)
 }
 
-func takeNotice(c echo.Context) *web.Notice {
+func (s *Server) takeNotice(c echo.Context) *web.Notice {
 	kind, text, ok := strings.Cut(cookie(c, noticeCookie), "\n")
 	if !ok || len(text) > 500 {
 		return nil
 	}
 	switch k := web.Kind(kind); k {
 	case web.Success, web.Info, web.Warning:
-		setCookie(c, noticeCookie, "", -1)
+		s.setCookie(c, noticeCookie, "", -1)
 		return &web.Notice{Kind: k, Text: text}
 	}
 	return nil

@@ -21,8 +21,8 @@ import (
 const perPage = 50
 
 func (s *Server) history(c echo.Context) error {
-	in, p, err := s.existing(c)
-	if err != nil && !(errors.Is(err, fs.ErrNotExist) && p != "") {
+	in, p, err := s.possible(c)
+	if err != nil {
 		return err
 	}
 	h, err := s.Index.History(c.Request().Context(), in.Snapshot, p, c.QueryParam("before"), perPage)
@@ -86,8 +86,8 @@ func kindOf(kind byte) string {
 
 // diff compares two revisions of a page. Without "from" it shows what "to" changed; without "to" it compares with now.
 func (s *Server) diff(c echo.Context) error {
-	in, p, err := s.existing(c)
-	if err != nil && !(errors.Is(err, fs.ErrNotExist) && p != "") {
+	in, p, err := s.possible(c)
+	if err != nil {
 		return err
 	}
 	to, err := s.side(c, in, p, c.QueryParam("to"))
@@ -163,7 +163,10 @@ func (s *Server) earlierName(c echo.Context, in at, p page.Path, old *wiki.Snaps
 		return "", false
 	}
 	for _, ch := range h.Changes {
-		if ch.Kind == 'R' && old.Has(ch.From) {
+		if ch.Kind != 'R' {
+			continue
+		}
+		if _, ok := old.Blob(c.Request().Context(), ch.From); ok {
 			return ch.From, true
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -25,6 +26,8 @@ func (s *Server) gitRoutes(next echo.HandlerFunc) echo.HandlerFunc {
 			name, rest, _ := strings.Cut(r.URL.Path[1:], "/")
 			r.URL.Path = gitPrefix + strings.TrimSuffix(name, ".git") + "/" + rest
 			r.URL.RawPath = ""
+		} else if strings.HasPrefix(r.URL.Path, gitPrefix) {
+			return echo.ErrNotFound // that address is ours alone
 		}
 		return next(c)
 	}
@@ -63,7 +66,7 @@ func (s *Server) fetch(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return in.space.Fetch(c.Request().Context(), in.by, protocol(c), body, c.Response())
+	return in.space.Fetch(c.Request().Context(), in.by, protocol(c), body, moving{c})
 }
 
 func (s *Server) push(c echo.Context) error {
@@ -71,7 +74,7 @@ func (s *Server) push(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return in.space.Push(c.Request().Context(), in.by, protocol(c), body, c.Response())
+	return in.space.Push(c.Request().Context(), in.by, protocol(c), body, moving{c})
 }
 
 // gitRequest checks a request of a service and unpacks its body.
@@ -84,9 +87,9 @@ func (s *Server) gitRequest(c echo.Context, service wiki.Service) (at, io.Reader
 	if r.Header.Get("Content-Type") != "application/x-"+string(service)+"-request" {
 		return at{}, nil, bad(415, "This address is for git.")
 	}
-	var body io.Reader = r.Body
+	var body io.Reader = moving{c}
 	if r.Header.Get("Content-Encoding") == "gzip" {
-		if body, err = gzip.NewReader(r.Body); err != nil {
+		if body, err = gzip.NewReader(body); err != nil {
 			return at{}, nil, bad(400, "The request is not well packed.")
 		}
 	}
@@ -98,4 +101,28 @@ func (s *Server) gitRequest(c echo.Context, service wiki.Service) (at, io.Reader
 	h.Set("Content-Type", "application/x-"+string(service)+"-result")
 	h.Set("Cache-Control", "no-cache, max-age=0, must-revalidate")
 	return in, body, nil
+}
+
+// moving is the body of a request and of its answer, which may take as long as they like while something moves.
+type moving struct{ c echo.Context }
+
+func (m moving) Read(p []byte) (int, error) {
+	wire := http.NewResponseController(m.c.Response())
+	if err := wire.SetReadDeadline(time.Now().Add(gitPause)); err != nil {
+		return 0, err
+	}
+	n, err := m.c.Request().Body.Read(p)
+	if err == io.EOF { // what follows may take git a while
+		if derr := wire.SetReadDeadline(time.Time{}); derr != nil {
+			err = derr
+		}
+	}
+	return n, err
+}
+
+func (m moving) Write(p []byte) (int, error) {
+	if err := http.NewResponseController(m.c.Response()).SetWriteDeadline(time.Now().Add(gitPause)); err != nil {
+		return 0, err
+	}
+	return m.c.Response().Write(p)
 }

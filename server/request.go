@@ -31,7 +31,7 @@ func (s *Server) signed(c echo.Context, name string) accounts.User {
 	}
 	u := accounts.Visitor(name)
 	if u.Name() != cookie(c, nameCookie) {
-		setCookie(c, nameCookie, u.Name(), 365*24*60*60)
+		s.setCookie(c, nameCookie, u.Name(), 365*24*60*60)
 	}
 	return u
 }
@@ -50,11 +50,11 @@ func cookie(c echo.Context, name string) string {
 }
 
 // setCookie writes any text as a cookie for maxAge seconds; -1 removes it.
-func setCookie(c echo.Context, name, value string, maxAge int) {
+func (s *Server) setCookie(c echo.Context, name, value string, maxAge int) {
 	http.SetCookie(c.Response(), &http.Cookie{
 		Name: name, Value: base64.RawURLEncoding.EncodeToString([]byte(value)),
 		Path: "/", MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-		Secure: c.Scheme() == "https",
+		Secure: c.Request().TLS != nil || strings.HasPrefix(s.URL, "https:"),
 	})
 }
 
@@ -101,7 +101,7 @@ func target(c echo.Context) (string, error) {
 	}
 	rest, err := url.PathUnescape(raw)
 	if err != nil {
-		return "", fmt.Errorf("the address is not well formed: %w", fs.ErrInvalid)
+		return "", bad(400, "The address is not well formed.")
 	}
 	return rest, nil
 }
@@ -145,14 +145,13 @@ func (s *Server) existing(c echo.Context) (at, page.Path, error) {
 	return in, p, err
 }
 
-// unusable turns the error for a malformed path into one for a name that cannot be stored: what is wrong with an
-// address is wrong with a new name.
-func unusable(err error) error {
-	var name *page.NameError
-	if err != nil && errors.Is(err, fs.ErrInvalid) && !errors.As(err, &name) {
-		return bad(422, "%s", sentence(strings.TrimSuffix(err.Error(), ": "+fs.ErrInvalid.Error())))
+// possible is existing for those who may also begin a page: that it is not there is no error.
+func (s *Server) possible(c echo.Context) (at, page.Path, error) {
+	in, p, err := s.existing(c)
+	if errors.Is(err, fs.ErrNotExist) && p != "" {
+		err = nil
 	}
-	return err
+	return in, p, err
 }
 
 // app is the address of an application route of a space for a page: /go/-/edit/guide/Set%20up.
@@ -160,12 +159,17 @@ func app(space, verb string, p page.Path) string {
 	return "/" + space + "/-/" + verb + strings.TrimPrefix(page.URL(space, p), "/"+space)
 }
 
-// base is the public address of the wiki, without "/" at its end.
+// base is the address of the wiki, without "/" at its end: the public one, or what the request was sent to. The latter
+// is whatever the client says, so that nothing that others see may be made of it.
 func (s *Server) base(c echo.Context) string {
 	if s.URL != "" {
 		return s.URL
 	}
-	return c.Scheme() + "://" + c.Request().Host
+	scheme := "http://"
+	if c.Request().TLS != nil {
+		scheme = "https://"
+	}
+	return scheme + c.Request().Host
 }
 
 // wantsHTML tells whether a person is asking, in a browser.

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
@@ -47,7 +48,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{Config: c, site: site, echo: echo.New()}
 	s.echo.HTTPErrorHandler = s.handleError
 	s.echo.HideBanner, s.echo.HidePort = true, true
-	s.echo.Use(s.recover, middleware.GzipWithConfig(middleware.GzipConfig{Level: 4, MinLength: 1024, Skipper: notCompressed}))
+	s.echo.Use(s.recover, deadlines, middleware.GzipWithConfig(middleware.GzipConfig{Level: 4, MinLength: 1024, Skipper: notCompressed}))
 	s.routes()
 	cross := http.NewCrossOriginProtection()
 	cross.SetDenyHandler(http.HandlerFunc(s.denyCrossOrigin))
@@ -89,6 +90,37 @@ func notCompressed(c echo.Context) bool {
 func gitAddress(r *http.Request) bool {
 	first, rest, ok := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	return ok && strings.HasSuffix(first, ".git") && rest != ""
+}
+
+// How long a client may take to send a request and to take its answer. Git's may be as long as they like, as long as
+// something moves.
+const (
+	formTime = time.Minute
+	fileTime = 5 * time.Minute
+	gitPause = time.Minute
+)
+
+// deadlines keeps slow clients from holding a request for ever.
+func deadlines(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		send, take := formTime, fileTime
+		switch r := c.Request(); {
+		case strings.HasPrefix(r.URL.Path, gitPrefix):
+			send, take = gitPause, gitPause
+		case r.Method == http.MethodPut || strings.Contains(r.URL.Path, "/-/upload/"):
+			send = fileTime
+		}
+		wire := http.NewResponseController(c.Response())
+		err := wire.SetWriteDeadline(time.Now().Add(send + take))
+		if c.Request().Body != http.NoBody && err == nil {
+			// Not without a body: the server reads on while a handler works, and takes a deadline for a client that has left.
+			err = wire.SetReadDeadline(time.Now().Add(send))
+		}
+		if err != nil {
+			return err
+		}
+		return next(c)
+	}
 }
 
 // recover turns a panic into an error, so that one page's bug is one page's.

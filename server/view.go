@@ -152,7 +152,9 @@ func (s *Server) pageView(c echo.Context, in at, got *wiki.Page) web.Page {
 		Outline:  outline(doc.Outline),
 		Clone:    &web.Clone{Address: s.base(c) + "/" + in.Space() + ".git", Folder: in.Space()},
 	}
-	v.Canonical = s.base(c) + page.URL(in.Space(), p)
+	if s.URL != "" {
+		v.Canonical = s.URL + page.URL(in.Space(), p)
+	}
 	for _, tag := range doc.Tags {
 		v.Tags = append(v.Tags, web.Link{Label: tag, URL: "/" + in.Space() + "/-/tags/" + escape(tag)})
 	}

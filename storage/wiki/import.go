@@ -27,11 +27,13 @@ func Import(ctx context.Context, dir, name, source string, by Actor, progress io
 	if err := os.MkdirAll(filepath.Join(dir, "spaces"), 0o755); err != nil {
 		return Imported{}, err
 	}
-	if err := makeRoom(ctx, dir, name, log); err != nil {
+	instead, unlock, err := room(ctx, dir, name, log)
+	if err != nil {
 		return Imported{}, err
 	}
+	defer unlock()
 	var in Imported
-	err := place(dir, name, func(tmp string) error {
+	err = place(dir, name, instead, func(tmp string) error {
 		if err := git.Import(ctx, tmp, source, signature(by), progress); err != nil {
 			return err
 		}
@@ -42,33 +44,29 @@ func Import(ctx context.Context, dir, name, source string, by Actor, progress io
 	return in, err
 }
 
-// makeRoom removes a space that has nothing in it, so that one can be imported in its place. It needs the data folder
-// for itself: a running wiki would go on with the old one.
-func makeRoom(ctx context.Context, dir, name string, log *slog.Logger) error {
+// room says whether a space of that name can be made, or be made instead of one that has nothing in it. For the latter
+// it takes the data folder until unlock is called: a running wiki would go on with the old one.
+func room(ctx context.Context, dir, name string, log *slog.Logger) (instead bool, unlock func() error, err error) {
+	free := func() error { return nil }
 	if _, err := os.Stat(spacePath(dir, name)); err != nil || !spaceName.MatchString(name) {
-		return nil
+		return false, free, nil
 	}
-	taken := fmt.Errorf("the space %q has pages already: %w", name, fs.ErrExist)
 	lock, err := lockFolder(dir)
 	if errors.Is(err, ErrInUse) {
-		return taken
+		return false, free, fmt.Errorf("the space %q is there already, in a wiki that is running: %w", name, fs.ErrExist)
 	}
 	if err != nil {
-		return err
+		return false, free, err
 	}
-	defer lock.Close()
 	repo, err := git.Open(ctx, spacePath(dir, name), log)
 	if err != nil {
-		return err
+		return false, free, errors.Join(err, lock.Close())
 	}
 	head, _ := repo.Head()
-	if err := repo.Close(); err != nil {
-		return err
+	if err := repo.Close(); err != nil || !head.IsZero() {
+		return false, free, errors.Join(err, lock.Close(), fmt.Errorf("the space %q has pages: %w", name, fs.ErrExist))
 	}
-	if !head.IsZero() {
-		return taken
-	}
-	return os.RemoveAll(spacePath(dir, name))
+	return true, lock.Close, nil
 }
 
 // survey counts what came in.

@@ -82,6 +82,13 @@ func (s *Space) checkPush(ctx context.Context, by Actor, p git.Push) error {
 		if !by.CanWrite(s.name, path) {
 			return fmt.Errorf("you may not change %s", path)
 		}
+		size, err := p.Size(ctx, c.New.Hash)
+		if err != nil {
+			return err
+		}
+		if limit := limitOf(path); size > int64(limit) {
+			return fmt.Errorf("%q is too large: a page may have at most %d KiB, any other file %d MiB. Make it smaller and push again", c.Path, MaxPage>>10, MaxFile>>20)
+		}
 	}
 	return nil
 }

@@ -27,14 +27,16 @@ func (s *Snapshot) Page(ctx context.Context, p page.Path) (*Page, error) {
 		return nil, err
 	}
 	key := renderedKey{path: p, blob: e.Hash}
-	names, profile := s.names(), s.profile()
+	profile := s.profile()
 	kept := s.space.cache.get(key)
-	if kept != nil && kept.names == names && kept.profile == profile {
-		return kept.page, nil
-	}
-	if kept != nil && kept.profile == profile && slices.Equal(kept.targets, targets(s.Context(), kept.page.Doc)) {
-		s.space.cache.put(key, &renderedPage{page: kept.page, names: names, profile: profile, targets: kept.targets})
-		return kept.page, nil
+	if kept != nil && kept.profile == profile {
+		if kept.namesAt == s.namesAt && s.namesAt != 0 {
+			return kept.page, nil
+		}
+		if slices.Equal(kept.targets, targets(s.Context(), kept.page.Doc)) {
+			s.space.cache.put(key, &renderedPage{page: kept.page, namesAt: s.namesAt, profile: profile, targets: kept.targets})
+			return kept.page, nil
+		}
 	}
 	source, err := s.Read(ctx, p)
 	if err != nil {
@@ -42,7 +44,7 @@ func (s *Snapshot) Page(ctx context.Context, p page.Path) (*Page, error) {
 	}
 	doc := page.Parse(p, source)
 	out := &Page{Path: p, Blob: e.Hash.String(), Source: source, Doc: doc, HTML: doc.HTML(s.Context())}
-	s.space.cache.put(key, &renderedPage{page: out, names: names, profile: profile, targets: targets(s.Context(), doc)})
+	s.space.cache.put(key, &renderedPage{page: out, namesAt: s.namesAt, profile: profile, targets: targets(s.Context(), doc)})
 	return out, nil
 }
 
@@ -78,7 +80,7 @@ type renderedKey struct {
 
 type renderedPage struct {
 	page    *Page
-	names   *page.Names
+	namesAt uint64 // the set of names that targets were found in
 	profile page.Profile
 	targets []page.Target
 }
@@ -108,9 +110,12 @@ func (r *rendered) put(k renderedKey, p *renderedPage) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.lru.Remove(k)
+	if p.cost() > maxRendered/4 {
+		return
+	}
 	r.lru.Add(k, p)
 	r.size += p.cost()
-	for r.size > maxRendered && r.lru.Len() > 1 {
+	for r.size > maxRendered {
 		r.lru.RemoveOldest()
 	}
 }

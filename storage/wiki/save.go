@@ -41,6 +41,8 @@ var (
 	ErrNotText = errors.New("a page is text in UTF-8, without NUL characters")
 	// ErrReadOnly is returned when the disk has failed: nothing can be saved until the wiki has been started again.
 	ErrReadOnly = git.ErrReadOnly
+	// ErrLocked is returned when another program holds a space's branch and does not let go.
+	ErrLocked = git.ErrLocked
 )
 
 // Conflict is a save that cannot be merged: both texts change the same lines, or the file is no longer there, or the
@@ -151,6 +153,9 @@ func (s *Space) merge(ctx context.Context, head *Snapshot, e Edit, now git.Hash,
 	conflict := &Conflict{Path: e.Path, Rev: head.rev, Mine: e.Text, Theirs: theirs}
 	base, err := s.base(ctx, e)
 	switch {
+	case errors.Is(err, errNotThen) && !e.Only:
+		conflict.Merged, _ = page.Merge(nil, e.Text, theirs, mineLabel, theirsLabel)
+		return nil, false, conflict
 	case errors.Is(err, fs.ErrNotExist):
 		if e.Only {
 			return nil, false, fmt.Errorf("%s: %w", e.Path, ErrChanged)
@@ -247,17 +252,21 @@ func (s *Space) mayWrite(by Actor, p page.Path) error {
 
 // checkContent says whether these bytes may be stored at the path.
 func checkContent(p page.Path, b []byte) error {
-	limit := MaxFile
-	if p.IsPage() {
-		limit = MaxPage
-	}
-	if len(b) > limit {
+	if len(b) > limitOf(p) {
 		return ErrTooLarge
 	}
 	if p.IsPage() && !isText(b) {
 		return ErrNotText
 	}
 	return nil
+}
+
+// limitOf is how many bytes a file may have.
+func limitOf(p page.Path) int {
+	if p.IsPage() {
+		return MaxPage
+	}
+	return MaxFile
 }
 
 func isText(b []byte) bool { return utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 }

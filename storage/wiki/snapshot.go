@@ -2,6 +2,7 @@ package wiki
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
@@ -21,6 +22,7 @@ type Snapshot struct {
 	tree    *git.Tree
 	seq     uint64
 	names   func() *page.Names // made once
+	namesAt uint64             // tells sets of names apart; 0 for snapshots that never were the head
 	profile func() page.Profile
 	pages   func() int
 }
@@ -30,6 +32,9 @@ func (s *Space) at(ctx context.Context, hash git.Hash) (*Snapshot, error) {
 	if cur := s.latest(); cur.commit == hash {
 		return cur, nil
 	}
+	if old, ok := s.old.Get(hash); ok {
+		return old, nil
+	}
 	tree, err := s.repo.Tree(ctx, hash)
 	if err != nil {
 		return nil, err
@@ -38,6 +43,7 @@ func (s *Space) at(ctx context.Context, hash git.Hash) (*Snapshot, error) {
 	old.names = sync.OnceValue(func() *page.Names { return page.NewNames(paths(context.Background(), tree)) })
 	old.pages = sync.OnceValue(func() int { return countPages(old.names()) })
 	old.profile = sync.OnceValue(func() page.Profile { return old.detectProfile(context.Background()) })
+	s.old.Add(hash, old)
 	return old, nil
 }
 
@@ -81,6 +87,9 @@ func (s *Snapshot) Read(ctx context.Context, p page.Path) ([]byte, error) {
 		return nil, err
 	}
 	b, err := s.space.repo.Blob(ctx, e.Hash)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read %s: %v", p, err) // not %w: the file is there, its bytes are lost
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", p, err)
 	}

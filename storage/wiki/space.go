@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"cairn/storage/internal/git"
 	"cairn/storage/page"
 )
@@ -21,9 +23,14 @@ type Space struct {
 	cache   *rendered
 	folders *folders
 
-	head atomic.Pointer[Snapshot] // the newest snapshot that was made
-	mu   sync.Mutex               // held while a newer one is made
+	head     atomic.Pointer[Snapshot] // the newest snapshot that was made
+	mu       sync.Mutex               // held while a newer one is made
+	nameSets atomic.Uint64            // counts the sets of names that heads have had
+	old      *lru.Cache[git.Hash, *Snapshot]
 }
+
+// maxOld is how many old snapshots are kept for a space, with the folders and names that were asked of them.
+const maxOld = 8
 
 func openSpace(ctx context.Context, name, dir string, log *slog.Logger) (*Space, error) {
 	log = log.With("space", name)
@@ -32,6 +39,7 @@ func openSpace(ctx context.Context, name, dir string, log *slog.Logger) (*Space,
 		return nil, err
 	}
 	s := &Space{name: name, repo: repo, log: log, cache: newRendered(), folders: newFolders()}
+	s.old, _ = lru.New[git.Hash, *Snapshot](maxOld) // fails for no size only
 	s.latest()
 	return s, nil
 }
@@ -118,51 +126,51 @@ func (s *Space) known(ctx context.Context, rev Rev) bool {
 // latest is the snapshot of the repository's head. It costs a comparison when the head has not moved, and what has
 // changed when it has.
 func (s *Space) latest() *Snapshot {
+	hash, _ := s.repo.Head()
+	if cur := s.head.Load(); cur != nil && cur.commit == hash {
+		return cur
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	hash, tree := s.repo.Head()
 	cur := s.head.Load()
 	if cur != nil && cur.commit == hash {
 		return cur
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	hash, tree = s.repo.Head()
-	cur = s.head.Load()
-	if cur != nil && cur.commit == hash {
-		return cur
-	}
 	next := s.successor(cur, hash, tree)
+	next.seq = 1
+	if cur != nil {
+		next.seq = cur.seq + 1
+	}
 	s.head.Store(next)
 	return next
 }
 
-// successor is the snapshot that follows cur (nil at the start): the same names but for what the trees tell apart.
+// successor is the snapshot that follows cur (nil at the start): the same names but for what the trees tell apart. Its
+// Seq is not set yet.
 func (s *Space) successor(cur *Snapshot, hash git.Hash, tree *git.Tree) *Snapshot {
-	next := &Snapshot{space: s, commit: hash, rev: revOf(hash), tree: tree, seq: 1}
-	// The head's tree is in memory, so that no call below can wait or fail.
-	ctx := context.Background()
-	if cur == nil {
-		next.names = sync.OnceValue(func() *page.Names { return page.NewNames(paths(ctx, tree)) })
-		next.profile = sync.OnceValue(func() page.Profile { return next.detectProfile(ctx) })
-		count := countPages(next.names())
-		next.pages = func() int { return count }
-		next.profile()
-		return next
+	next := &Snapshot{space: s, commit: hash, rev: revOf(hash), tree: tree}
+	ctx := context.Background() // the head's tree is in memory: nothing here waits
+	var from *git.Tree
+	names, count := page.NewNames(func(func(page.Path) bool) {}), 0
+	if cur != nil {
+		from, names, count = cur.tree, cur.names(), cur.pages()
+		next.namesAt, next.profile = cur.namesAt, cur.profile
 	}
-	next.seq = cur.seq + 1
 	var added, removed []page.Path
-	count := cur.pages()
-	guess := false // whether the profile may be another one now
-	for c, err := range git.Diff(ctx, cur.tree, tree) {
+	settings := cur == nil
+	for c, err := range git.Diff(ctx, from, tree) {
 		if err != nil {
+			// A tree in memory that cannot be read is a fault of this program; the old names are the best there is.
 			s.log.Error("compare two heads", "err", err)
-			return s.successor(nil, hash, tree)
+			break
 		}
 		was, is := isFile(c.Old), isFile(c.New)
 		p, err := page.ParsePath(c.Path)
 		if err != nil {
 			continue // not served, whoever brought it in
 		}
-		guess = guess || p == profileFile || was != is && (p.Dir() == "" || p.Hidden())
+		settings = settings || p == profileFile
 		switch {
 		case is && !was:
 			added = append(added, p)
@@ -172,23 +180,23 @@ func (s *Space) successor(cur *Snapshot, hash git.Hash, tree *git.Tree) *Snapsho
 			count -= one(p)
 		}
 	}
-	next.pages = func() int { return count }
-	names := cur.names()
-	if len(added)+len(removed) > 0 {
+	if len(added)+len(removed) > 0 || cur == nil {
 		names = names.With(added, removed)
+		next.namesAt = s.nameSets.Add(1)
+		settings = true
 	}
 	next.names = func() *page.Names { return names }
-	next.profile = cur.profile
-	if guess {
-		next.profile = sync.OnceValue(func() page.Profile { return next.detectProfile(ctx) })
-		next.profile()
+	next.pages = func() int { return count }
+	if settings {
+		profile := next.detectProfile(ctx)
+		next.profile = func() page.Profile { return profile }
 	}
 	return next
 }
 
 // one is what a path adds to the count of pages.
 func one(p page.Path) int {
-	if isListed(p) {
+	if p.Listed() {
 		return 1
 	}
 	return 0

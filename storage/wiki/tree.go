@@ -1,10 +1,12 @@
 package wiki
 
 import (
+	"bytes"
 	"context"
 	"slices"
+	"sync"
 
-	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"golang.org/x/text/collate"
 	"golang.org/x/text/language"
 
@@ -56,39 +58,82 @@ func (s *Snapshot) IsFolder(ctx context.Context, dir string) bool {
 	return err == nil && e.Mode == git.Dir
 }
 
-// folders keeps the lists that were asked for last, by what is in them: a folder's hash and its name.
-type folders = lru.Cache[folderKey, []Child]
-
-type folderKey struct {
-	dir  string
-	hash git.Hash
+// folders keeps the lists that were asked for last, bounded by the names in them.
+type folders struct {
+	mu   sync.Mutex // guards all below
+	lru  *simplelru.LRU[string, folder]
+	size int // names
 }
 
-// maxFolders is how many lists are kept for a space.
-const maxFolders = 256
+// folder is one list: of the folder with that hash, and of each later one with the same names.
+type folder struct {
+	hash     git.Hash
+	entries  []git.Entry // in git's order
+	children []Child     // in people's
+}
+
+// maxNames is how many names are kept for a space, in all lists.
+const maxNames = 100_000
 
 func newFolders() *folders {
-	c, _ := lru.New[folderKey, []Child](maxFolders) // fails for no size only
-	return c
+	f := &folders{}
+	f.lru, _ = simplelru.NewLRU(1<<20, func(_ string, l folder) { f.size -= len(l.entries) + 1 }) // fails for no size only
+	return f
+}
+
+func (f *folders) get(dir string) folder {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	l, _ := f.lru.Get(dir)
+	return l
+}
+
+func (f *folders) put(dir string, l folder) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lru.Remove(dir)
+	f.lru.Add(dir, l)
+	f.size += len(l.entries) + 1
+	for f.size > maxNames && f.lru.Len() > 1 {
+		f.lru.RemoveOldest()
+	}
 }
 
 func (s *Snapshot) children(ctx context.Context, dir string) ([]Child, error) {
-	key := folderKey{dir: dir, hash: s.tree.Hash()}
+	hash := s.tree.Hash()
 	if dir != "" {
 		e, err := s.tree.Lookup(ctx, dir)
 		if err != nil {
 			return nil, err
 		}
-		key.hash = e.Hash
+		hash = e.Hash
 	}
-	if kept, ok := s.space.folders.Get(key); ok {
-		return kept, nil
+	kept := s.space.folders.get(dir)
+	if kept.hash == hash {
+		return kept.children, nil
 	}
 	entries, err := s.tree.ReadDir(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	list := sorted{order: collate.New(language.Und, collate.Numeric, collate.Loose)}
+	next := folder{hash: hash, entries: entries, children: kept.children}
+	// Most saves change what a file says, not which files there are.
+	same := func(a, b git.Entry) bool { return a.Name == b.Name && a.Mode == b.Mode }
+	if !slices.EqualFunc(kept.entries, entries, same) {
+		next.children = sortedChildren(dir, entries)
+	}
+	s.space.folders.put(dir, next)
+	return next.children, nil
+}
+
+func sortedChildren(dir string, entries []git.Entry) []Child {
+	order := collate.New(language.Und, collate.Numeric, collate.Loose)
+	var buf collate.Buffer
+	type named struct {
+		Child
+		key []byte // collation keys compare as bytes: that is what makes a folder of 20,000 quick to sort
+	}
+	var list []named
 	for _, e := range entries {
 		name := e.Name
 		if dir != "" {
@@ -98,36 +143,21 @@ func (s *Snapshot) children(ctx context.Context, dir string) ([]Child, error) {
 		if err != nil || p.Hidden() || e.Mode != git.Dir && !isFile(e) {
 			continue
 		}
-		list.children = append(list.children, Child{Path: p, Folder: e.Mode == git.Dir})
-		list.keys = append(list.keys, list.order.KeyFromString(&list.buf, p.Base()))
+		list = append(list, named{Child{Path: p, Folder: e.Mode == git.Dir}, order.KeyFromString(&buf, p.Base())})
 	}
-	// Buffered keys compare as bytes, which is what makes a folder of 20,000 quick to sort.
-	order := make([]int, len(list.children))
-	for i := range order {
-		order[i] = i
+	slices.SortStableFunc(list, func(a, b named) int { return bytes.Compare(a.key, b.key) })
+	out := make([]Child, len(list))
+	for i, n := range list {
+		out[i] = n.Child
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return slices.Compare(list.keys[a], list.keys[b]) })
-	out := make([]Child, len(order))
-	for i, at := range order {
-		out[i] = list.children[at]
-	}
-	s.space.folders.Add(key, out)
-	return out, nil
-}
-
-// sorted is a list of names on its way into order.
-type sorted struct {
-	order    *collate.Collator
-	buf      collate.Buffer
-	children []Child
-	keys     [][]byte
+	return out
 }
 
 // Pages are at most limit pages after a path (""), by path and without hidden ones; next is where the rest begins, "" at
 // the end.
 func (s *Snapshot) Pages(after page.Path, limit int) (list []page.Path, next page.Path) {
 	for p := range s.names().After(after) {
-		if !p.IsPage() || p.Hidden() {
+		if !p.Listed() {
 			continue
 		}
 		if len(list) == limit {
@@ -144,11 +174,9 @@ func (s *Snapshot) PageCount() int { return s.pages() }
 func countPages(names *page.Names) int {
 	n := 0
 	for p := range names.All() {
-		if isListed(p) {
+		if p.Listed() {
 			n++
 		}
 	}
 	return n
 }
-
-func isListed(p page.Path) bool { return p.IsPage() && !p.Hidden() }

@@ -64,11 +64,13 @@ type Wiki struct {
 	log  *slog.Logger
 	lock *os.File
 
-	mu     sync.Mutex // guards all below
-	spaces map[string]*Space
-	broken map[string]error // spaces that could not be opened, and why
-	seen   time.Time        // modification time of the folder of spaces when it was last listed
-	added  chan struct{}    // closed when a space has been added
+	listing sync.Mutex // held while the folder of spaces is listed; guards seen
+	seen    time.Time  // its modification time then
+
+	mu     sync.Mutex        // guards all below
+	spaces map[string]*Space // nil once closed
+	broken map[string]error  // spaces that could not be opened, and why
+	added  chan struct{}     // closed when a space has been added
 }
 
 //go:embed home.md
@@ -94,9 +96,7 @@ func Open(ctx context.Context, dir string, log *slog.Logger) (*Wiki, error) {
 			return nil, fmt.Errorf("make the first space: %w", err)
 		}
 	}
-	w.mu.Lock()
 	w.list(ctx)
-	w.mu.Unlock()
 	return w, nil
 }
 
@@ -131,15 +131,15 @@ func (w *Wiki) Close() error {
 // Space is the space of that name. The error wraps fs.ErrNotExist when there is none; any other tells why the space,
 // which is there, could not be opened.
 func (w *Wiki) Space(ctx context.Context, name string) (*Space, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if s := w.spaces[name]; s != nil {
+	if s := w.get(name); s != nil {
 		return s, nil
 	}
 	if !spaceName.MatchString(name) {
 		return nil, fmt.Errorf("space %q: %w", name, fs.ErrNotExist)
 	}
 	w.list(ctx)
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if s := w.spaces[name]; s != nil {
 		return s, nil
 	}
@@ -151,9 +151,9 @@ func (w *Wiki) Space(ctx context.Context, name string) (*Space, error) {
 
 // Spaces are all spaces that could be opened, the first one first, then by name.
 func (w *Wiki) Spaces(ctx context.Context) []*Space {
+	w.list(ctx)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.list(ctx)
 	all := make([]*Space, 0, len(w.spaces))
 	for _, s := range w.spaces {
 		all = append(all, s)
@@ -219,11 +219,14 @@ func Lock(dir string) (unlock func() error, err error) {
 	return f.Close, nil
 }
 
-// list opens the spaces on disk that are not open yet. The caller holds mu. It costs one stat when nothing has changed.
+// list opens the spaces on disk that are not open yet. It costs one stat when nothing has changed. One caller lists at a
+// time; nobody who only wants a space that is open waits for it.
 func (w *Wiki) list(ctx context.Context) {
+	w.listing.Lock()
+	defer w.listing.Unlock()
 	dir := filepath.Join(w.dir, "spaces")
 	info, err := os.Stat(dir)
-	if err != nil || w.spaces == nil || info.ModTime().Equal(w.seen) {
+	if err != nil || info.ModTime().Equal(w.seen) {
 		return
 	}
 	entries, err := os.ReadDir(dir)
@@ -233,24 +236,39 @@ func (w *Wiki) list(ctx context.Context) {
 	}
 	// Opening outlives the request that happens to notice the space.
 	ctx = context.WithoutCancel(ctx)
-	news := false
 	for _, e := range entries {
 		name, ok := strings.CutSuffix(e.Name(), ".git")
-		if !ok || !spaceName.MatchString(name) || w.spaces[name] != nil {
+		if !ok || !spaceName.MatchString(name) || w.get(name) != nil {
 			continue
 		}
 		s, err := openSpace(ctx, name, w.path(name), w.log)
 		if err != nil {
-			w.broken[name] = err
 			w.log.Error("open space", "space", name, "err", err)
-			continue
 		}
-		delete(w.broken, name)
-		w.spaces[name] = s
-		news = true
+		w.add(name, s, err)
 	}
 	w.seen = info.ModTime()
-	if news {
+}
+
+// get is the space of that name, if it is open.
+func (w *Wiki) get(name string) *Space {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.spaces[name]
+}
+
+// add keeps a space that has been opened, or why it could not be.
+func (w *Wiki) add(name string, s *Space, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case err != nil:
+		w.broken[name] = err
+	case w.spaces == nil: // closed meanwhile
+		s.repo.Close()
+	default:
+		delete(w.broken, name)
+		w.spaces[name] = s
 		close(w.added)
 		w.added = make(chan struct{})
 	}
@@ -274,7 +292,7 @@ func (w *Wiki) sweep() {
 
 // create makes a space beside the others and renames it into place when it is whole.
 func create(ctx context.Context, dir, name string, home []byte, log *slog.Logger) error {
-	return place(dir, name, func(tmp string) error {
+	return place(dir, name, false, func(tmp string) error {
 		if err := git.Init(ctx, tmp); err != nil {
 			return err
 		}
@@ -294,13 +312,14 @@ func create(ctx context.Context, dir, name string, home []byte, log *slog.Logger
 	})
 }
 
-// place lets fill make a repository in a new folder, and gives that the space's name when it is done.
-func place(dir, name string, fill func(tmp string) error) error {
+// place lets fill make a repository in a new folder, and gives that the space's name when it is done; with instead, in
+// place of a space that has nothing in it.
+func place(dir, name string, instead bool, fill func(tmp string) error) error {
 	if !spaceName.MatchString(name) {
 		return fmt.Errorf("a space's name has small letters, digits and hyphens, and begins with a letter or a digit: %q: %w", name, fs.ErrInvalid)
 	}
-	spaces := filepath.Join(dir, "spaces")
-	if _, err := os.Stat(spacePath(dir, name)); err == nil {
+	spaces, final := filepath.Join(dir, "spaces"), spacePath(dir, name)
+	if _, err := os.Stat(final); err == nil && !instead {
 		return fmt.Errorf("space %q: %w", name, fs.ErrExist)
 	}
 	tmp, err := os.MkdirTemp(spaces, ".new-")
@@ -312,8 +331,13 @@ func place(dir, name string, fill func(tmp string) error) error {
 	if err := fill(repo); err != nil {
 		return err
 	}
+	if instead {
+		if err := os.Rename(final, filepath.Join(tmp, "empty.git")); err != nil {
+			return err
+		}
+	}
 	// Rename refuses to replace a folder that has something in it: of two who make one space, one wins.
-	if err := os.Rename(repo, spacePath(dir, name)); err != nil {
+	if err := os.Rename(repo, final); err != nil {
 		if errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, fs.ErrExist) {
 			return fmt.Errorf("space %q: %w", name, fs.ErrExist)
 		}
