@@ -163,6 +163,17 @@ func (n *Names) All() iter.Seq[Path] {
 	}
 }
 
+// After yields the paths that come after p in byte order; all of them when p is "".
+func (n *Names) After(p Path) iter.Seq[Path] {
+	return func(yield func(Path) bool) {
+		for e := range n.all.from(entry{path: p}) {
+			if e.path != p && !yield(e.path) {
+				return
+			}
+		}
+	}
+}
+
 // Under yields the paths in a folder and below it, in byte order; "" is all.
 func (n *Names) Under(dir string) iter.Seq[Path] {
 	if dir == "" {
@@ -256,8 +267,7 @@ func homeRank(p Path) int {
 	return -1
 }
 
-// Home is the page that stands for a folder ("" is the top): Home, index, README, _index or start in it, exact case
-// first; else the page beside the folder that has its name.
+// Home is the page that stands for a folder ("" is the top): the first of Homes.
 func (n *Names) Home(dir string) (Path, bool) {
 	if p, ok := n.homeIn(dir); ok {
 		return p, true
@@ -268,23 +278,45 @@ func (n *Names) Home(dir string) (Path, bool) {
 	return n.Page(dir)
 }
 
+// Homes are the pages that may stand for a folder, best first: Home, index, README, _index and start in it, exact case
+// first; if there is none, the page beside the folder that has its name.
+func (n *Names) Homes(dir string) []Path {
+	if all := slices.Collect(n.homesIn(dir)); len(all) > 0 || dir == "" {
+		return all
+	}
+	if p, ok := n.Page(dir); ok {
+		return []Path{p}
+	}
+	return nil
+}
+
 func (n *Names) homeIn(dir string) (Path, bool) {
-	var best Path
-	for _, h := range homes {
-		for p := range n.whole.under(loose(join(dir, h))) {
-			r := homeRank(p)
-			if r < 0 || p.Dir() != dir {
-				continue
-			}
-			if best == "" || cmp.Or(cmp.Compare(r, homeRank(best)), byExt(p, best)) < 0 {
-				best = p
-			}
-		}
-		if best != "" {
-			return best, true
-		}
+	for p := range n.homesIn(dir) {
+		return p, true
 	}
 	return "", false
+}
+
+// homesIn yields the homes in a folder, best first, and looks for one name after the other: most who ask take the first.
+func (n *Names) homesIn(dir string) iter.Seq[Path] {
+	return func(yield func(Path) bool) {
+		for _, h := range homes {
+			var found []Path
+			for p := range n.whole.under(loose(join(dir, h))) {
+				if homeRank(p) >= 0 && p.Dir() == dir {
+					found = append(found, p)
+				}
+			}
+			slices.SortFunc(found, func(a, b Path) int {
+				return cmp.Or(cmp.Compare(homeRank(a), homeRank(b)), byExt(a, b))
+			})
+			for _, p := range found {
+				if !yield(p) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Bar is the nearest _Sidebar, _Header or _Footer (kind is that name) at or above a folder.

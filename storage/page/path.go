@@ -281,6 +281,9 @@ func (p Path) Hidden() bool {
 	return p[0] == '.' || strings.Contains(string(p), "/.") || p.IsBar()
 }
 
+// Listed tells whether this is a page that lists, counts and search show: one that is served and not hidden.
+func (p Path) Listed() bool { return p.IsPage() && !p.Hidden() && p.Served() }
+
 // Served tells whether the file is ever shown to anybody. Settings of git, Obsidian, GitLab and of this wiki are not,
 // nor is what an application route hides.
 func (p Path) Served() bool {

@@ -109,11 +109,13 @@ func TestPath(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", tt.name, tt.got, tt.want)
 		}
 	}
-	for p, want := range map[Path][2]bool{ // hidden, served
-		"a.md": {false, true}, ".attachments/a.png": {true, true}, "a/_Sidebar.md": {true, true}, ".obsidian/x": {true, false},
-		"a/.gitignore": {true, false}, ".cairn.yml": {true, false}, "-/a.md": {false, false}, ".order": {true, true},
+	for p, want := range map[Path][3]bool{ // hidden, served, listed
+		"a.md": {false, true, true}, "a/b.Markdown": {false, true, true}, "a.png": {false, true, false},
+		".attachments/a.png": {true, true, false}, ".notes/a.md": {true, true, false}, "a/_Sidebar.md": {true, true, false},
+		".obsidian/x": {true, false, false}, "a/.gitignore": {true, false, false}, ".cairn.yml": {true, false, false},
+		"-/a.md": {false, false, false}, ".order": {true, true, false},
 	} {
-		if got := [2]bool{p.Hidden(), p.Served()}; got != want {
+		if got := [3]bool{p.Hidden(), p.Served(), p.Listed()}; got != want {
 			t.Errorf("%s: got %v, want %v", p, got, want)
 		}
 	}

@@ -219,6 +219,17 @@ func TestNames(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", tt.name, tt.got, tt.want)
 		}
 	}
+	for dir, want := range map[string][]Path{
+		"": {"Home.md", "README.md"}, "guide": {"guide/index.md"}, "team": {"team.md"}, "guide/deep": nil,
+	} {
+		got := n.Homes(dir)
+		if first, ok := n.Home(dir); !slices.Equal(got, want) || ok != (len(got) > 0) || ok && first != got[0] {
+			t.Errorf("homes of %q: got %q and first %q, want %q", dir, got, first, want)
+		}
+	}
+	if got := slices.Collect(n.After("guide/index.md")); len(got) != 3 || got[0] != "team.md" {
+		t.Errorf("after guide/index.md: got %q", got)
+	}
 	if got := n.Like("guide/Sett up", 3); len(got) == 0 || got[0].Address() != "guide/Set up" {
 		t.Errorf("like: got %q", got)
 	}
