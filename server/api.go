@@ -119,8 +119,8 @@ func (s *Server) apiAddSpace(c echo.Context) error {
 		return err
 	}
 	space, err := s.Wiki.Create(c.Request().Context(), in.Name)
-	if errors.Is(err, fs.ErrInvalid) {
-		return bad(422, "A space's name has at most 63 small letters, digits and hyphens, and begins with a letter or a digit.")
+	if errors.Is(err, wiki.ErrName) {
+		return bad(422, "%s", sentence(err.Error()))
 	}
 	if err != nil {
 		return err

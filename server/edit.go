@@ -9,7 +9,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"cairn/search"
 	"cairn/storage/page"
 	"cairn/storage/wiki"
 	"cairn/web"
@@ -63,6 +62,10 @@ func (s *Server) edit(c echo.Context) error {
 		return err
 	}
 	if !in.Has(p) {
+		if to, ok, err := s.Index.Moved(c.Request().Context(), in.Snapshot, p); err == nil && ok {
+			s.tell(c, web.Info, fmt.Sprintf("%q has moved here.", p.Address()))
+			return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), to))
+		}
 		if err := page.CheckNew(p); err != nil {
 			return err
 		}
@@ -137,27 +140,38 @@ func fields(c echo.Context) (url.Values, error) {
 
 // save takes the editor's form: shows a preview, or saves.
 func (s *Server) save(c echo.Context) error {
-	in, p, err := s.possible(c)
-	if err != nil {
-		return err
-	}
+	in, p, lost := s.possible(c)
 	form, err := fields(c)
 	if err != nil {
 		return err
+	}
+	if lost != nil {
+		return s.handBack(c, lost, form.Get("text"))
 	}
 	w := writing{text: form.Get("text"), note: form.Get("note"), name: form.Get("name"), base: wiki.Rev(form.Get("base"))}
 	if form.Get("action") == "preview" {
 		w.preview = true
 		return s.html(c, 200, s.editView(c, in, p, w))
 	}
+	if marked(w.text) {
+		return s.saveFailed(c, in, p, w, bad(422, "The text still has the marks of both versions in it (the lines that begin with <<<<<<<, ======= and >>>>>>>). Keep what is right between them, and remove the marks."))
+	}
 	by := s.signed(c, w.name)
-	saved, err := in.space.Save(c.Request().Context(), by, wiki.Edit{
-		Path: p, Text: s.adopt(c, in, p, w), Base: w.base, Note: w.note,
-	})
+	edit := wiki.Edit{Path: p, Text: s.adopt(c, in, p, w), Base: w.base, Note: w.note}
+	saved, err := in.space.Save(c.Request().Context(), by, edit)
+	var clash *wiki.Conflict
+	if errors.As(err, &clash) && clash.Gone {
+		if to, ok := s.movedTo(c, in, &edit); ok {
+			p = to
+			saved, err = in.space.Save(c.Request().Context(), by, edit)
+		}
+	}
 	if err != nil {
 		return s.saveFailed(c, in, p, w, err)
 	}
 	switch {
+	case edit.Blob != "":
+		s.tell(c, web.Success, "Saved. Somebody has moved the page here meanwhile.")
 	case saved.Unchanged:
 		s.tell(c, web.Info, "Nothing was changed, so nothing was saved.")
 	case saved.Merged:
@@ -166,6 +180,45 @@ func (s *Server) save(c echo.Context) error {
 		s.tell(c, web.Success, "Saved.")
 	}
 	return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), p))
+}
+
+// movedTo turns an edit of a page that has moved meanwhile into one of the page at its new name.
+func (s *Server) movedTo(c echo.Context, in at, e *wiki.Edit) (page.Path, bool) {
+	ctx := c.Request().Context()
+	head, err := in.space.Head(in.by)
+	if err != nil {
+		return "", false
+	}
+	to, ok, err := s.Index.Moved(ctx, head, e.Path)
+	if err != nil || !ok {
+		return "", false
+	}
+	old, err := in.space.At(ctx, in.by, string(e.Base))
+	if err != nil {
+		return "", false
+	}
+	if e.Blob, ok = old.Blob(ctx, e.Path); ok {
+		e.Path, e.Base = to, ""
+	}
+	return to, ok
+}
+
+// marked tells whether somebody saves the marks that a conflict has left in their text.
+func marked(text string) bool {
+	open, _, ok := strings.Cut("\n"+text, "\n<<<<<<< "+wiki.MineLabel)
+	return ok && strings.Contains(text[len(open):], ">>>>>>> "+wiki.TheirsLabel)
+}
+
+// handBack tells why a form cannot be taken at all, and gives its text back.
+func (s *Server) handBack(c echo.Context, err error, text string) error {
+	if !wantsHTML(c.Request()) || text == "" {
+		return err
+	}
+	p := explain(err)
+	return s.html(c, p.status, web.Message{
+		Frame: s.bareFrame(c, p.title), Status: p.status, Text: p.detail, Kept: text,
+		Next: &web.Link{Label: "Home page", URL: "/"},
+	})
 }
 
 // adopt is the text of a form with the line endings of the file that it began from.
@@ -207,8 +260,7 @@ func (s *Server) saveFailed(c echo.Context, in at, p page.Path, w writing, err e
 	if clash.Gone {
 		v.Form.Base = "" // saving writes the page anew
 	}
-	var last search.Change
-	if last, err = s.Index.Last(c.Request().Context(), in.Snapshot, p); err == nil {
+	if last, err := s.Index.Last(c.Request().Context(), in.Snapshot, p); err == nil {
 		v.TheirWho, v.TheirWhen, v.TheirNote = last.By, last.When, subject(last.Note)
 	}
 	return s.html(c, status, v)

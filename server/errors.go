@@ -60,6 +60,12 @@ var problems = []struct {
 	{context.DeadlineExceeded, problem{503, "Too slow", "That took too long. Try again in a moment."}},
 }
 
+// titles are the short forms of what can be wrong with a request.
+var titles = map[int]string{
+	400: "That cannot be read", 403: "Not allowed", 409: "Changed meanwhile", 412: "Changed meanwhile", 413: "Too large",
+	415: "Another kind of file is needed", 422: "That cannot be saved", 428: "Say what it is based on",
+}
+
 // explain says what a failure looks like from outside.
 func explain(err error) problem {
 	var (
@@ -71,7 +77,7 @@ func explain(err error) problem {
 	)
 	switch {
 	case errors.As(err, &own):
-		return problem{own.status, http.StatusText(own.status), own.detail}
+		return problem{own.status, titles[own.status], own.detail}
 	case errors.As(err, &name):
 		return problem{422, "This name cannot be used", sentence(name.Reason)}
 	case errors.As(err, &clash):

@@ -75,7 +75,6 @@ func (s *Server) search(c echo.Context) error {
 	if q.Space != "" {
 		here := at{Snapshot: in[0], by: s.actor(c)}
 		v.Frame, v.Here = s.frame(c, here, "", "Search"), true
-		v.Frame.Tree = nil
 	}
 	v.NoIndex, v.Query = true, q.Text
 	if strings.TrimSpace(q.Text) == "" && q.Tag == "" && q.By == "" && q.Since.IsZero() {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 	"time"
@@ -112,16 +113,22 @@ func (s *Server) spaceLinks(c echo.Context, current string) []web.SpaceLink {
 }
 
 // maxSiblings is how many names of a folder the tree shows; the list of pages has them all.
-const maxSiblings = 150
+const maxSiblings = 300
 
 // tree is the part of the page tree that leads to p.
 func (s *Server) tree(c echo.Context, in at, dir string, p page.Path) []web.TreeNode {
-	children, err := in.Around(c.Request().Context(), dir, p, maxSiblings)
+	children, before, after, err := in.Around(c.Request().Context(), dir, p, maxSiblings)
 	if err != nil {
 		s.Log.Warn("list a folder", "space", in.Space(), "folder", dir, "err", err)
 		return nil
 	}
-	nodes := make([]web.TreeNode, 0, len(children))
+	nodes := make([]web.TreeNode, 0, len(children)+2)
+	more := func(n int) {
+		if n > 0 {
+			nodes = append(nodes, web.TreeNode{Name: fmt.Sprintf("… %d more", n), URL: "/" + in.Space() + "/-/pages"})
+		}
+	}
+	more(before)
 	for _, child := range children {
 		n := treeNode(in, child)
 		if n.Name == "" {
@@ -134,6 +141,7 @@ func (s *Server) tree(c echo.Context, in at, dir string, p page.Path) []web.Tree
 		n.Current = child.Path == p
 		nodes = append(nodes, n)
 	}
+	more(after)
 	return nodes
 }
 

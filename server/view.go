@@ -231,16 +231,18 @@ func (s *Server) elsewhere(c echo.Context, in at, address string) error {
 	if err != nil {
 		return err
 	}
-	if file, err := page.ParsePath(address); err == nil && !file.IsPage() {
-		if to, ok, err := s.Index.Moved(ctx, in.Snapshot, file); err == nil && ok {
-			return c.Redirect(http.StatusMovedPermanently, page.URL(in.Space(), to))
+	to, ok, err := s.Index.Moved(ctx, in.Snapshot, p)
+	if err == nil && !ok { // a file that is no page
+		if file, ferr := page.ParsePath(address); ferr == nil {
+			to, ok, err = s.Index.Moved(ctx, in.Snapshot, file)
 		}
 	}
-	to, ok, err := s.Index.Moved(ctx, in.Snapshot, p)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if ok {
+	case ok && address == string(p): // its source
+		return c.Redirect(http.StatusMovedPermanently, source(in.Space(), to))
+	case ok:
 		return c.Redirect(http.StatusMovedPermanently, page.URL(in.Space(), to))
 	}
 	if !wantsHTML(c.Request()) {

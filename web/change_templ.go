@@ -68,7 +68,7 @@ func (m Move) main() templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if len(m.Backlinks) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<div class=\"notice info\"><p><strong>Note:</strong> links in other pages are not changed for you yet. The pages below still name the old address; it leads on to the new one.</p></div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<div class=\"notice info\"><p><strong>Note:</strong> links in other pages are not changed for you yet. The pages below go on naming the old one: their links look as if nobody had written it, and lead on to the new one when they are followed.</p></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -190,7 +190,7 @@ func (d Delete) main() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "</strong> will no longer be shown or found. Its history stays, and anyone who may write can bring the page back from there with one click.</p><form class=\"write narrow\" method=\"post\" action=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "</strong> will no longer be shown or found. Its history stays, and anyone who may write can bring the page back from there.</p><form class=\"write narrow\" method=\"post\" action=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -3,15 +3,14 @@ package web
 import "time"
 
 // Edit is the editor as a plain form. It posts text, base, note, name and
-// action, which is "save" or "preview"; with AskPath also path.
+// action, which is "save" or "preview".
 //
 // Browsers send line ends as CRLF.
 type Edit struct {
 	Frame
 	Form    Form
 	New     bool   // the page is not there yet
-	AskPath bool   // the name of the new page is asked for as well
-	Path    string // where the page lives, or the name suggested
+	Path    string // where the page lives
 	Text    string
 	Preview HTML   // what a save would show
 	Shown   bool   // a preview was asked for

@@ -573,9 +573,9 @@ func about(p Page) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var24 string
-			templ_7745c5c3_Var24, templ_7745c5c3_Err = templ.JoinStringErrs("git clone " + p.Clone.Address + " " + p.Clone.Folder + "\ncd " + p.Clone.Folder + " && git push")
+			templ_7745c5c3_Var24, templ_7745c5c3_Err = templ.JoinStringErrs("git clone " + p.Clone.Address + " " + p.Clone.Folder + "\ncd " + p.Clone.Folder + "\n# change files, then:\ngit add --all\ngit commit -m \"What you did\"\ngit push")
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `page.templ`, Line: 122, Col: 121}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `page.templ`, Line: 122, Col: 189}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var24))
 			if templ_7745c5c3_Err != nil {

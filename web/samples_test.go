@@ -94,7 +94,6 @@ func samples() []sample {
 	preview := edit
 	preview.Shown, preview.Preview, preview.Form = true, "<p>Everybody has <strong>25 days</strong> a year.</p>", failed
 	fresh := edit
-	fresh.Title, fresh.New, fresh.AskPath = "New page", true, true
 
 	search := Search{
 		Frame: sampleFrame("Search"), URL: "/-/search", Here: true, Total: 12345, Took: 4 * time.Millisecond, Behind: "312 pages are not yet in the index.", Offer: &Link{"holidays", "/-/search?q=holidays"}, Write: "/e",

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// count writes a number with thin groups of three.
+// count writes a number, its digits in groups of three from five on.
 func count(n int) string {
 	s := strconv.Itoa(n)
 	if n < 10000 {

@@ -115,7 +115,7 @@ func explainListen(addr string, err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("this user may not listen at %s; choose a port above 1023 with --listen", addr)
 	}
-	return fmt.Errorf("cannot listen at %s: %w", addr, err)
+	return fmt.Errorf("cannot listen at %s (%w); an address looks like :8080 or 127.0.0.1:8080", addr, err)
 }
 
 func explainData(dir string, err error) error {

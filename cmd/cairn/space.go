@@ -29,8 +29,12 @@ func importSpace(ctx context.Context, e *env, args []string) error {
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return fmt.Errorf("there is a space %q with pages already; nothing was changed. Choose another name", e.Space)
+	case errors.Is(err, wiki.ErrName):
+		return err
+	case errors.Is(err, fs.ErrPermission):
+		return explainData(e.Data, err)
 	case err != nil:
-		return fmt.Errorf("import %s: %w", args[0], err)
+		return fmt.Errorf("nothing was imported: %w", err)
 	}
 	for i, u := range in.Unserved {
 		if i == 20 {
@@ -39,7 +43,7 @@ func importSpace(ctx context.Context, e *env, args []string) error {
 		}
 		fmt.Fprintf(e.stderr, "kept, but not shown: %s\n", u)
 	}
-	fmt.Fprintf(e.stdout, "Imported %d pages and %d other files into the space %s.\n", in.Pages, in.Files, e.Space)
+	fmt.Fprintf(e.stdout, "Imported %d pages and %d other files into the space %s of %s.\n", in.Pages, in.Files, e.Space, e.Data)
 	return nil
 }
 
@@ -51,16 +55,22 @@ func space(ctx context.Context, e *env, args []string) error {
 		if errors.Is(err, fs.ErrExist) {
 			return fmt.Errorf("there is a space %q already", args[1])
 		}
+		if errors.Is(err, fs.ErrPermission) {
+			return explainData(e.Data, err)
+		}
 		if err == nil {
-			fmt.Fprintf(e.stdout, "Made the space %s.\n", args[1])
+			fmt.Fprintf(e.stdout, "Made the space %s in %s.\n", args[1], e.Data)
 		}
 		return err
 	case len(args) == 1 && args[0] == "list":
 		names, err := wiki.List(e.Data)
+		if err != nil {
+			return fmt.Errorf("there is no wiki in %s; name its folder with --data", e.Data)
+		}
 		for _, name := range names {
 			fmt.Fprintln(e.stdout, name)
 		}
-		return err
+		return nil
 	}
 	return errors.New("say what to do: cairn space add NAME, or cairn space list")
 }

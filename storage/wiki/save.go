@@ -70,8 +70,8 @@ func (c *Conflict) Error() string {
 
 // The labels of the two sides in a text with marks.
 const (
-	mineLabel   = "your text"
-	theirsLabel = "saved meanwhile"
+	MineLabel   = "your text"
+	TheirsLabel = "saved meanwhile"
 )
 
 // Save saves one file: a page, or any other. What came in between is merged by lines. Errors: a *Conflict with all
@@ -154,14 +154,14 @@ func (s *Space) merge(ctx context.Context, head *Snapshot, e Edit, now git.Hash,
 	base, err := s.base(ctx, e)
 	switch {
 	case errors.Is(err, errNotThen) && !e.Only:
-		conflict.Merged, _ = page.Merge(nil, e.Text, theirs, mineLabel, theirsLabel)
+		conflict.Merged, _ = page.Merge(nil, e.Text, theirs, MineLabel, TheirsLabel)
 		return nil, false, conflict
 	case errors.Is(err, fs.ErrNotExist):
 		if e.Only {
 			return nil, false, fmt.Errorf("%s: %w", e.Path, ErrChanged)
 		}
 		conflict.NoBase = true
-		conflict.Merged, _ = page.Merge(nil, e.Text, theirs, mineLabel, theirsLabel)
+		conflict.Merged, _ = page.Merge(nil, e.Text, theirs, MineLabel, TheirsLabel)
 		return nil, false, conflict
 	case err != nil:
 		return nil, false, err
@@ -172,7 +172,7 @@ func (s *Space) merge(ctx context.Context, head *Snapshot, e Edit, now git.Hash,
 	}
 	if conflict.Base, err = s.repo.Blob(ctx, base); errors.Is(err, fs.ErrNotExist) {
 		conflict.NoBase = true // a base that was never stored here is none
-		conflict.Merged, _ = page.Merge(nil, e.Text, theirs, mineLabel, theirsLabel)
+		conflict.Merged, _ = page.Merge(nil, e.Text, theirs, MineLabel, TheirsLabel)
 		return nil, false, conflict
 	} else if err != nil {
 		return nil, false, err
@@ -180,7 +180,7 @@ func (s *Space) merge(ctx context.Context, head *Snapshot, e Edit, now git.Hash,
 	if !isText(conflict.Base) || !isText(e.Text) || !isText(theirs) {
 		return nil, false, conflict // pictures and the like have no lines to merge
 	}
-	text, clean := page.Merge(conflict.Base, e.Text, theirs, mineLabel, theirsLabel)
+	text, clean := page.Merge(conflict.Base, e.Text, theirs, MineLabel, TheirsLabel)
 	if !clean {
 		conflict.Merged = text
 		return nil, false, conflict

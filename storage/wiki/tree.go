@@ -36,17 +36,18 @@ func (s *Snapshot) Children(ctx context.Context, dir string, limit int) (childre
 	return all, false, nil
 }
 
-// Around are at most limit of the names in a folder: those around the one that leads to p, or the first ones.
-func (s *Snapshot) Around(ctx context.Context, dir string, p page.Path, limit int) ([]Child, error) {
+// Around are at most limit of the names in a folder, those around the one that leads to p, or the first ones; before and
+// after count the others.
+func (s *Snapshot) Around(ctx context.Context, dir string, p page.Path, limit int) (children []Child, before, after int, err error) {
 	all, err := s.children(ctx, dir)
 	if err != nil || len(all) <= limit {
-		return all, err
+		return all, 0, 0, err
 	}
 	i := max(0, slices.IndexFunc(all, func(c Child) bool {
 		return c.Path == p || c.Folder && len(p) > len(c.Path) && p[len(c.Path)] == '/' && p[:len(c.Path)] == c.Path
 	}))
 	first := min(max(0, i-limit/2), len(all)-limit)
-	return all[first : first+limit : first+limit], nil
+	return all[first : first+limit : first+limit], first, len(all) - first - limit, nil
 }
 
 // IsFolder tells whether there is a folder of that name ("" always is one).

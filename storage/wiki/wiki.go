@@ -58,6 +58,17 @@ type Rev string
 // ErrInUse is returned by Open when another process runs the wiki in the same data folder.
 var ErrInUse = errors.New("another cairn is running with this data folder")
 
+// ErrName is returned for a name that no space can have; it wraps fs.ErrInvalid.
+var ErrName error = nameError{}
+
+type nameError struct{}
+
+func (nameError) Error() string {
+	return "the name of a space has small letters, digits and hyphens, 63 at most, and begins with a letter or a digit"
+}
+
+func (nameError) Unwrap() error { return fs.ErrInvalid }
+
 // Wiki is the spaces in one data folder. Safe for concurrent use.
 type Wiki struct {
 	dir  string // the data folder
@@ -316,7 +327,7 @@ func create(ctx context.Context, dir, name string, home []byte, log *slog.Logger
 // place of a space that has nothing in it.
 func place(dir, name string, instead bool, fill func(tmp string) error) error {
 	if !spaceName.MatchString(name) {
-		return fmt.Errorf("a space's name has small letters, digits and hyphens, and begins with a letter or a digit: %q: %w", name, fs.ErrInvalid)
+		return ErrName
 	}
 	spaces, final := filepath.Join(dir, "spaces"), spacePath(dir, name)
 	if _, err := os.Stat(final); err == nil && !instead {

@@ -441,9 +441,9 @@ func TestChildren(t *testing.T) {
 	if want := []string{"Äpfel.md", "b", "Home.md", "page 9.md", "Page 10.md", "pic.png"}; !slices.Equal(got, want) || more || err != nil {
 		t.Errorf("children are %q, want %q (%v)", got, want, err)
 	}
-	around, err := h.Around(t.Context(), "", "Page 10.md", 3)
-	if err != nil || len(around) != 3 || around[1].Path != "Page 10.md" {
-		t.Errorf("around is %v, %v", around, err)
+	around, before, after, err := h.Around(t.Context(), "", "Page 10.md", 3)
+	if err != nil || len(around) != 3 || around[1].Path != "Page 10.md" || before != 3 || after != 0 {
+		t.Errorf("around is %v, %d before, %d after, %v", around, before, after, err)
 	}
 	if list, next := h.Pages("", 2); len(list) != 2 || next != list[1] {
 		t.Errorf("pages are %v, %q", list, next)
