@@ -31,7 +31,7 @@ type Doc struct {
 	Aliases []string
 	Lang    string
 	Outline []Heading
-	Links   []Link
+	Links   []Link         // all that HTML resolves, in the order of the text; links and images in raw HTML once each
 	Text    string         // plain text of the body for search and snippets, without front matter and markup
 	Meta    map[string]any // front matter; nil if none
 	MetaErr string         // why the front matter could not be read, a sentence; its text is then shown
@@ -41,6 +41,7 @@ type Doc struct {
 	meta   string   // the front matter as written, when MetaErr is set
 	notice string   // why the page is shown as source
 	ids    map[string]int
+	raw    map[Link]bool // the links in raw HTML that are in Links; HTML leaves others as they are
 }
 
 // Parse never fails: what cannot be understood is shown as text.
@@ -165,7 +166,11 @@ func (d *Doc) collect(where func(int) int) {
 			if n.HasClosure() {
 				raw.Write(n.ClosureLine.Value(d.source))
 			}
-			text.WriteString(visibleText(raw.String()))
+			text.WriteString(d.readHTML(raw.String()))
+		case *ast.RawHTML:
+			if first := n.Segments.At(0); maySayLink(first.Value(d.source)) {
+				d.readHTML(string(n.Segments.Value(d.source)))
+			}
 		default:
 			if n.Kind() == kindCell {
 				text.WriteByte(' ')
@@ -201,6 +206,22 @@ func (d *Doc) addLink(l Link) {
 	if l.A != "" || l.B != "" {
 		d.Links = append(d.Links, l)
 	}
+}
+
+// maxRaw bounds the links of raw HTML in a page, so that reading it costs little.
+const maxRaw = 5000
+
+// addRaw adds a link or image of raw HTML. An address from the host's root is not the wiki's, so it is left alone.
+func (d *Doc) addRaw(ref string, embed bool) {
+	l := Link{A: strings.TrimSpace(ref), Embed: embed}
+	if l.A == "" || l.A[0] == '/' && !isExternal(l.A) || len(l.A) > maxTarget || len(d.raw) >= maxRaw || d.raw[l] {
+		return
+	}
+	if d.raw == nil {
+		d.raw = map[Link]bool{}
+	}
+	d.raw[l] = true
+	d.addLink(l)
 }
 
 // words are what a reader will most likely see of a wiki link; which side is the text is known only where it resolves.

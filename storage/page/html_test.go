@@ -1,6 +1,7 @@
 package page
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -109,6 +110,7 @@ func FuzzHTML(f *testing.F) {
 	for _, v := range vectors {
 		f.Add(v)
 	}
+	f.Add("<div><a href=\"x\n\n<b>[y](z)\"> <img src=a://b>![[a://b]]")
 	f.Add("# a\n> [!NOTE]\n- [ ] [[x|y]]\n\n```go\nx\n```\n|a|\n|-|\n|b|\n\n[^1]\n\n[^1]: x\n[TOC]")
 	f.Fuzz(func(t *testing.T, src string) { checkSafe(t, src) })
 }
@@ -125,6 +127,7 @@ func checkSafe(t *testing.T, src string) {
 	t.Helper()
 	d := Parse("guide/Page.md", []byte(src))
 	got := d.HTML(shown)
+	checkLinks(t, d)
 	root, err := html.Parse(strings.NewReader(`<html><head></head><body><div id="frame">` + got + `</div><p id="after"></p></body></html>`))
 	if err != nil {
 		t.Fatalf("%q: %v in\n%s", src, err, got)
@@ -189,6 +192,71 @@ func checkAttribute(t *testing.T, src, got string, n *html.Node, a html.Attribut
 	case "type":
 		if n.Data == "input" && !strings.EqualFold(a.Val, "checkbox") {
 			t.Fatalf("%q: input in\n%s", src, got)
+		}
+	}
+}
+
+// What a page's looks depend on is in its Links: those who keep HTML and those who look for backlinks ask for no more.
+func TestLinksOfHTML(t *testing.T) {
+	for _, tt := range []struct {
+		in   string
+		want string // destinations, images with "!"
+	}{
+		{"x <a href=\"Set up.md\">y</a> <IMG alt=x SRC=' pic.png\n'>", "Set up.md !pic.png"},
+		{"<p><img src=pic.png><a href=Home&#46;md>x</a>\n<image src=new.png></p>", "!pic.png Home.md !new.png"},
+		{"> <div>\n> <a\n> href=\"Set up\">x</a>\n> </div>", "Set up"},
+		{"<a href=x>1</a> <a href=x>2</a> [x](x)", "x x"},
+		{"<a href=\"#part\">x</a> <a href=\"https://x.y\">x</a> <a href=\"//x.y\">x</a> <a href=\"/host\">x</a>", "#part https://x.y //x.y"},
+		{"x <!-- <a href=x> --> `<a href=x>` \\<a href=x>\n\n    <img src=x>\n\n<script>\"<a href=x>\"</script>", ""},
+		{"<a name=x><abbr href=x><i src=x>", ""},
+	} {
+		var got []string
+		for _, l := range Parse("guide/Page.md", []byte(tt.in)).Links {
+			if l.Embed {
+				l.A = "!" + l.A
+			}
+			got = append(got, l.A)
+		}
+		if s := strings.Join(got, " "); s != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.in, s, tt.want)
+		}
+	}
+	d := Parse("guide/Page.md", []byte(`<img src="new.png">`))
+	later := shown
+	later.Names = shown.Names.With([]Path{"guide/new.png"}, nil)
+	if before, after := d.HTML(shown), d.HTML(later); before == after || !strings.Contains(after, "/go/guide/new.png") {
+		t.Errorf("got %s, then %s", before, after)
+	}
+	many := Parse("a.md", []byte(strings.Repeat("<a href=x>x</a>", 10)+unique("<img src=%d>", 2*maxRaw)))
+	if got := len(many.Links); got != maxRaw {
+		t.Errorf("got %d links, want %d", got, maxRaw)
+	}
+}
+
+func unique(format string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
+}
+
+// checkLinks looks at all that HTML asked the resolver.
+func checkLinks(t *testing.T, d *Doc) {
+	t.Helper()
+	if d.root == nil {
+		return
+	}
+	w := &writer{doc: d, in: shown, seen: map[Link]Target{}}
+	d.show(w)
+	have := map[Link]bool{{}: true, {Embed: true}: true} // the empty link means its own page
+	for _, l := range d.Links {
+		l.Start, l.End = 0, 0
+		have[l] = true
+	}
+	for l := range w.seen {
+		if !have[l] {
+			t.Fatalf("%q: %+v is not in its links", d.source, l)
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 // Link is a link as the author wrote it.
 type Link struct {
-	Wiki       bool   // [[…]] or ![[…]]; else a Markdown link or image
+	Wiki       bool   // [[…]] or ![[…]]; else a link or image in Markdown or raw HTML
 	Embed      bool   // ![[…]] or ![…](…)
 	A, B       string // Wiki: the parts before and after the first pipe (B == "" and !Piped without one); Markdown: A is the destination
 	Piped      bool
@@ -125,7 +125,7 @@ func isURL(s string) bool {
 		return true
 	}
 	scheme, _, ok := strings.Cut(s, "://")
-	return ok && isScheme(scheme)
+	return ok && len(scheme) > 1 && isScheme(scheme)
 }
 
 // isExternal is isURL for Markdown destinations, where any scheme makes a URL.

@@ -40,7 +40,10 @@ func (d *Doc) HTML(in Context) string {
 	if in.Names == nil {
 		in.Names = &Names{all: sorted{order: byPath}, whole: sorted{order: byPath}, base: sorted{order: byRank}, tail: sorted{order: byPath}}
 	}
-	w := &writer{doc: d, in: in, seen: map[Link]Target{}, colours: time.Now().Add(highlightTime)}
+	return d.show(&writer{doc: d, in: in, seen: map[Link]Target{}, colours: time.Now().Add(highlightTime)})
+}
+
+func (d *Doc) show(w *writer) string {
 	r := renderer.NewRenderer(renderer.WithNodeRenderers(
 		util.Prioritized(w, 1),
 		util.Prioritized(extension.NewTableHTMLRenderer(
@@ -85,7 +88,7 @@ type writer struct {
 	doc     *Doc
 	in      Context
 	seen    map[Link]Target
-	written int       // bytes of link destinations
+	spent   int       // bytes of link destinations
 	colours time.Time // until when code is coloured
 	toc     bool      // a table of contents was written
 }
@@ -127,6 +130,18 @@ func (w *writer) resolve(l Link) Target {
 		w.seen[l] = t
 	}
 	return t
+}
+
+// written is the link of a Markdown destination and what it means: one that is too long is good for other sites only.
+func (w *writer) written(to []byte, embed bool) (Link, Target) {
+	l := Link{A: destination(to), Embed: embed}
+	switch {
+	case l.A != "" || len(to) == 0:
+		return l, w.resolve(l)
+	case isExternal(string(to)):
+		return l, Target{External: string(to)}
+	}
+	return l, Target{}
 }
 
 // reference is the address of a target with the class and title that tell what it is; "" if it has none.
@@ -190,7 +205,7 @@ func (w *writer) open(b util.BufWriter, l Link, t Target, title string) error {
 
 // spend counts bytes that a definition makes many of, to stop before they are all written.
 func (w *writer) spend(n int) error {
-	if w.written += n; w.written > maxOutput {
+	if w.spent += n; w.spent > maxOutput {
 		return errOutput
 	}
 	return nil
@@ -208,11 +223,7 @@ func (w *writer) link(b util.BufWriter, _ []byte, node ast.Node, entering bool) 
 		return ast.WalkContinue, nil
 	}
 	n := node.(*ast.Link)
-	l := Link{A: destination(n.Destination)}
-	t := Target{External: string(n.Destination)}
-	if l.A != "" || len(n.Destination) == 0 {
-		t = w.resolve(l)
-	}
+	l, t := w.written(n.Destination, false)
 	return ast.WalkContinue, w.open(b, l, t, string(n.Title))
 }
 
@@ -235,14 +246,14 @@ func (w *writer) image(b util.BufWriter, source []byte, node ast.Node, entering 
 		return ast.WalkContinue, nil
 	}
 	n := node.(*ast.Image)
-	l := Link{A: destination(n.Destination), Embed: true}
+	l, t := w.written(n.Destination, true)
 	alt, width, height := w.doc.inlineText(n), 0, 0
 	if text, size, ok := strings.Cut(alt, "|"); ok { // Obsidian: ![alt|300](pic.png)
 		if rest, x, y := imageOptions(size); rest == "" && (x > 0 || y > 0) {
 			alt, width, height = text, x, y
 		}
 	}
-	return ast.WalkSkipChildren, w.picture(b, l, w.resolve(l), alt, string(n.Title), width, height)
+	return ast.WalkSkipChildren, w.picture(b, l, t, alt, string(n.Title), width, height)
 }
 
 // picture writes an image, or for one that is not there a link to where it would be.

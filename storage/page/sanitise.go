@@ -109,12 +109,13 @@ func (w *writer) cleanAttributes(n *html.Node) {
 	}
 }
 
-// resolveAttribute resolves an address in the author's own HTML. What we wrote is never relative, so it is left alone.
+// resolveAttribute resolves an address in the author's own HTML, if Parse saw it there: so Doc.Links is all that a
+// page's looks depend on. What we wrote is never relative, so it is left alone.
 func (w *writer) resolveAttribute(n *html.Node, key, ref string) {
-	if ref == "" || ref[0] == '/' || ref[0] == '#' || len(ref) > maxTarget || isExternal(ref) {
+	l := Link{A: ref, Embed: key == "src"}
+	if !w.doc.raw[l] || ref[0] == '#' || isExternal(ref) {
 		return
 	}
-	l := Link{A: ref, Embed: key == "src"}
 	if t := w.resolve(l); t.Found {
 		ref, _, _ = w.reference(l, t)
 		set(n, key, ref)
@@ -191,8 +192,13 @@ var policy = sync.OnceValue(func() *bluemonday.Policy {
 	return p
 })
 
-// visibleText is the text of HTML without its tags, and without what no reader sees.
-func visibleText(raw string) string {
+// maySayLink tells whether a tag could be that of a link or an image.
+func maySayLink(tag []byte) bool {
+	return len(tag) > 2 && tag[0] == '<' && (tag[1]|0x20 == 'a' || tag[1]|0x20 == 'i')
+}
+
+// readHTML collects the links and images of raw HTML. It gives the text without tags, and without what no reader sees.
+func (d *Doc) readHTML(raw string) string {
 	var b strings.Builder
 	z := html.NewTokenizer(strings.NewReader(raw))
 	hidden := 0
@@ -204,14 +210,32 @@ func visibleText(raw string) string {
 			if hidden == 0 {
 				b.Write(z.Text())
 			}
-		case html.StartTagToken:
-			if name, _ := z.TagName(); string(name) == "script" || string(name) == "style" {
+		case html.StartTagToken, html.SelfClosingTagToken:
+			switch name, _ := z.TagName(); string(name) {
+			case "script", "style":
 				hidden++
+			case "a":
+				d.addRaw(attributeOf(z, "href"), false)
+			case "img", "image":
+				d.addRaw(attributeOf(z, "src"), true)
 			}
 		case html.EndTagToken:
 			if name, _ := z.TagName(); hidden > 0 && (string(name) == "script" || string(name) == "style") {
 				hidden--
 			}
+		}
+	}
+}
+
+// attributeOf is the first attribute of the tokenizer's tag that has this name, as a browser reads it.
+func attributeOf(z *html.Tokenizer, name string) string {
+	for {
+		key, value, more := z.TagAttr()
+		if string(key) == name {
+			return string(value)
+		}
+		if !more {
+			return ""
 		}
 	}
 }
