@@ -47,6 +47,9 @@ func (l Link) Keys() []string {
 	if !l.Wiki {
 		if !isExternal(l.A) {
 			add(l.A)
+			if rest, ok := hosted(l.A); ok {
+				add(rest)
+			}
 		}
 	} else if a, b := l.parts(); !isURL(a) && !isURL(b) {
 		add(a)
@@ -70,6 +73,13 @@ func PathKeys(p Path) []string {
 	}
 	slices.Sort(keys)
 	return slices.Compact(keys)
+}
+
+// hosted is the address within the wiki of a Markdown link to "/wiki/Name": hosts of wikis serve pages there. "/wiki"
+// and "/wiki/" themselves are not such links.
+func hosted(s string) (string, bool) {
+	rest, ok := strings.CutPrefix(s, "/wiki/")
+	return "/" + rest, ok && rest != ""
 }
 
 // parts are both sides of the pipe, trimmed; what stands after a second pipe counts for images only.

@@ -3,6 +3,7 @@ package page
 import (
 	"io/fs"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -26,48 +27,50 @@ const (
 // so a Path is always valid UTF-8, relative, free of "." and ".." and of what git, HFS or NTFS would read as ".git".
 type Path string
 
-// pathError is a refusal in a sentence for the person who typed the path.
-type pathError string
-
-func (e pathError) Error() string { return string(e) }
-func (e pathError) Unwrap() error { return fs.ErrInvalid }
-
-// ParsePath is the one parser for every path that comes from outside. Errors wrap fs.ErrInvalid and
-// read as a sentence for the person who typed it.
+// ParsePath is the one parser for every path that comes from outside. The error is a *NameError (wraps
+// fs.ErrInvalid) and offers a path that can be stored.
 func ParsePath(s string) (Path, error) {
+	if reason := problem(s); reason != "" {
+		return "", &NameError{Reason: reason, Offer: offer(s)}
+	}
+	return Path(s), nil
+}
+
+// problem is why s is no path, "" if it is one.
+func problem(s string) string {
 	switch {
 	case s == "":
-		return "", pathError("A path cannot be empty.")
+		return "A path cannot be empty."
 	case !utf8.ValidString(s):
-		return "", pathError("A path must be valid UTF-8 text.")
+		return "A path must be valid UTF-8 text."
 	case s[0] == '/':
-		return "", pathError("A path cannot begin with “/”.")
+		return "A path cannot begin with “/”."
 	case len(s) > maxDepth*(maxSegment+1) || strings.Count(s, "/") >= maxDepth:
-		return "", pathError("A path cannot be more than 32 folders deep.")
+		return "A path cannot be more than 32 folders deep."
 	}
 	for _, r := range s {
 		switch {
 		case r == '\\':
-			return "", pathError("A path cannot contain a backslash.")
+			return "A path cannot contain a backslash."
 		case unicode.IsControl(r):
-			return "", pathError("A path cannot contain control characters.")
+			return "A path cannot contain control characters."
 		case invisible(r):
-			return "", pathError("A path cannot contain invisible characters.")
+			return "A path cannot contain invisible characters."
 		}
 	}
 	for seg := range strings.SplitSeq(s, "/") {
 		switch {
 		case seg == "":
-			return "", pathError("A path cannot contain an empty folder name.")
+			return "A path cannot contain an empty folder name."
 		case seg == "." || seg == "..":
-			return "", pathError("A path cannot contain “.” or “..”.")
+			return "A path cannot contain “.” or “..”."
 		case len(seg) > maxSegment:
-			return "", pathError("A name cannot be longer than 255 bytes.")
+			return "A name cannot be longer than 255 bytes."
 		case readsAsGit(seg):
-			return "", pathError("A path cannot contain a name that git keeps for itself.")
+			return "A path cannot contain a name that git keeps for itself."
 		}
 	}
-	return Path(s), nil
+	return ""
 }
 
 // invisible tells whether r takes no width or turns the direction of text: with such a name one thing
@@ -91,9 +94,9 @@ func readsAsGit(seg string) bool {
 	return strings.EqualFold(seg, ".git") || strings.EqualFold(seg, "git~1")
 }
 
-// NameError says why a name cannot be stored, and offers one that can.
+// NameError says why a name is no path (from ParsePath) or cannot be stored (from CheckNew), and offers one that can.
 type NameError struct {
-	Path   Path
+	Path   Path   // "" if the name is no path
 	Reason string // a sentence for the writer
 	Offer  Path   // a name that can be stored, or ""
 }
@@ -114,12 +117,12 @@ func CheckNew(p Path) error {
 	if reason == "" {
 		return nil
 	}
-	return &NameError{Path: p, Reason: reason, Offer: offer(p)}
+	return &NameError{Path: p, Reason: reason, Offer: offer(string(p))}
 }
 
 func newProblem(p Path) string {
-	if _, err := ParsePath(string(p)); err != nil {
-		return err.Error()
+	if reason := problem(string(p)); reason != "" {
+		return reason
 	}
 	segs := strings.Split(string(p), "/")
 	if segs[0] == "-" || p.Address() == "-" {
@@ -148,9 +151,27 @@ func newProblem(p Path) string {
 	return ""
 }
 
+// maxMended is how long a name may be for an offer to be made, in bytes.
+const maxMended = 64 << 10
+
 // offer mends a name segment by segment; "" if what comes out still cannot be stored.
-func offer(p Path) Path {
-	segs := strings.Split(string(p), "/")
+func offer(s string) Path {
+	if len(s) > maxMended {
+		return ""
+	}
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsControl(r) || invisible(r):
+			return -1
+		case strings.ContainsRune(`\:*?"<>|`, r):
+			return '-'
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
+	segs := slices.DeleteFunc(strings.Split(s, "/"), func(seg string) bool { return strings.Trim(seg, " .") == "" })
+	if len(segs) == 0 {
+		return ""
+	}
 	for i, seg := range segs {
 		ext := ""
 		if i == len(segs)-1 {
@@ -161,16 +182,10 @@ func offer(p Path) Path {
 				seg = stripExt(seg)
 			}
 		}
-		seg = strings.Map(func(r rune) rune {
-			if unicode.IsControl(r) || invisible(r) {
-				return -1
-			}
-			if strings.ContainsRune(`\:*?"<>|`, r) {
-				return '-'
-			}
-			return r
-		}, seg)
 		seg = strings.Trim(seg, " .")
+		if readsAsGit(seg) {
+			seg = strings.ReplaceAll(seg, "~", "-")
+		}
 		if isDevice(seg) {
 			seg = "_" + seg
 		}

@@ -32,15 +32,36 @@ func TestParsePath(t *testing.T) {
 	}
 }
 
+func TestOffer(t *testing.T) {
+	for _, tt := range []struct{ in, offer string }{
+		{"", ""}, {"/", ""}, {"..", ""}, {"/a/b.md", "a/b.md"}, {"a//b/", "a/b"}, {"a/../b.md", "a/b.md"}, {"./a", "a"}, {`a\b.md`, "a-b.md"},
+		{"a\nb\u202e.md", "ab.md"}, {"a\xff.md", "a.md"}, {".git/config", "git/config"}, {"git~1.", "git-1"}, {".git:x", "git-x"},
+		{strings.Repeat("ä", 200) + ".md", strings.Repeat("ä", 121) + ".md"}, {strings.Repeat("a", 9000), strings.Repeat("a", 245)},
+		{strings.Repeat("a/", 32) + "a", ""}, {strings.Repeat("a", 1<<20), ""},
+	} {
+		_, err := ParsePath(tt.in)
+		var bad *NameError
+		if !errors.As(err, &bad) || string(bad.Offer) != tt.offer || bad.Reason != err.Error() {
+			t.Errorf("%.40q: got %+v, want the offer %q", tt.in, err, tt.offer)
+		}
+	}
+}
+
 func FuzzParsePath(f *testing.F) {
-	for _, s := range []string{"a/b.md", ".git", "a/../b", "x\u200d", "CON.md", "a:b?.md.md", "-", " a. "} {
+	for _, s := range []string{"a/b.md", ".git", "a/../b", "x\u200d", "CON.md", "a:b?.md.md", "-", " a. ", "/-/..//con\\\x00.git/ .md", "git~1:/.git", "a.md/", "\xffgit~1"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		p, err := ParsePath(s)
 		if err != nil {
-			if !errors.Is(err, fs.ErrInvalid) {
-				t.Fatalf("%q: %v", s, err)
+			var bad *NameError
+			if !errors.Is(err, fs.ErrInvalid) || !errors.As(err, &bad) || bad.Reason == "" || bad.Path != "" {
+				t.Fatalf("%q: %+v", s, err)
+			}
+			if bad.Offer != "" {
+				if q, err := ParsePath(string(bad.Offer)); err != nil || q != bad.Offer || CheckNew(q) != nil {
+					t.Fatalf("%q: the offer %q: %v, %v", s, bad.Offer, err, CheckNew(q))
+				}
 			}
 			return
 		}

@@ -87,9 +87,10 @@ func (n *Names) target(pr Profile, from Path, s string, wiki bool) Target {
 	if s == "" {
 		return Target{Path: from, Found: !wiki}
 	}
-	// Hosts of wikis serve the pages under /wiki/, and authors link to that.
-	if rest, ok := strings.CutPrefix(s, "/wiki/"); ok && !wiki && rest != "" && !n.HasDir("wiki") {
-		s = "/" + rest
+	if rest, ok := hosted(s); ok && !wiki {
+		if _, folder := n.dirLike("wiki"); !folder {
+			s = rest
+		}
 	}
 	all := forms(s, wiki)
 	for _, f := range all {

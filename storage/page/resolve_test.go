@@ -111,6 +111,19 @@ func TestResolve(t *testing.T) {
 		{"markdown, not anywhere", folders, Native, "", "Note", "red:Note.md"},
 		{"markdown query", folders, Native, "", "empty/pic.png?width=30", "empty/pic.png"},
 		{"markdown scheme", folders, Native, "", "tel:+1", "url:tel:+1"},
+		{"as hosts have it", folders, Native, "guide/Set up.md", "/wiki/Home#x", "Home.md#x"},
+		{"as hosts have it, below", folders, Gollum, "", "/wiki/guide/Set-up", "guide/Set up.md"},
+		{"as hosts have it, a folder", folders, Native, "", "/wiki/guide/", "guide/README.md"},
+		{"as hosts have it, the top", folders, Native, "", "/wiki/#x", "Home.md#x"},
+		{"as hosts have it, red", folders, Native, "guide/Set up.md", "/wiki/New-one", "red:New-one.md"},
+		{"as hosts have it, no name", folders, Native, "", "/wiki/", "red:wiki.md"},
+		{"as hosts have it, nothing", folders, Native, "", "/wiki", "red:wiki.md"},
+		{"as hosts have it, in brackets", folders, Native, "", "[[/wiki/Home]]", "red:wiki/Home.md"},
+		{"not from the top", folders, Native, "", "wiki/Home", "red:wiki/Home.md"},
+		{"a folder wiki", []string{"X.md", "wiki/Y.md"}, Native, "", "/wiki/X", "red:wiki/X.md"},
+		{"a folder Wiki", []string{"X.md", "Wiki/X.md"}, Native, "", "/wiki/X", "Wiki/X.md"},
+		{"a page wiki", []string{"wiki.md", "X.md"}, Native, "", "/wiki/X", "X.md"},
+		{"a page wiki itself", []string{"wiki.md"}, Native, "", "/wiki/", "wiki.md"},
 		{"wikijs", []string{"a/b.md", "a/b/c.md", "a/c.md"}, WikiJS, "a/b.md", "c", "a/b/c.md"},
 		{"not wikijs", []string{"a/b.md", "a/b/c.md", "a/c.md"}, Native, "a/b.md", "c", "a/c.md"},
 
@@ -159,6 +172,9 @@ func FuzzKeys(f *testing.F) {
 	f.Add("a/b/Home.md\na/b.md\nstart.md", "a/b/Home.md", "b/", "Start", false)
 	f.Add("2000 x.-.md\nSet%2Dup.md\nK.M\u212ad", "x.md", "Set-up", "k", true)
 	f.Add("pic.png\nindex.md", "a.md", "./pic.png?x", "", false)
+	f.Add("Home.md\na.md\na/Home.md", "x.md", "/wiki/#part", "", false)
+	f.Add("Home.md\na.md\na/Home.md", "x.md", "/wiki/.", "", false)
+	f.Add("Home.md\na.md\na/Home.md", "x.md", "/wiki/a/..", "", false)
 	f.Fuzz(func(t *testing.T, files, from, a, b string, isWiki bool) {
 		var list []Path
 		for s := range strings.SplitSeq(files, "\n") {
