@@ -39,7 +39,6 @@ type Nav struct {
 	Pages   string
 	Tags    string
 	New     string // asks for the name of a new page
-	Account Link   // who is signed in, or 'Sign in'
 }
 
 // Link is a text to follow.
@@ -101,15 +100,8 @@ type Notice struct {
 	Action *Button // for instance undo; may be nil
 }
 
-// Button is one thing to press: a link, or with Post a form of its own.
-type Button struct {
-	Label, URL string
-	Post       bool
-	Fields     []Field // sent along when Post
-}
-
-// Field is one hidden value of a form.
-type Field struct{ Name, Value string }
+// Button is one thing to press, which leads to a form or a page.
+type Button struct{ Label, URL string }
 
 // Form is what all forms that change a page have in common. It is posted to
 // URL with base, id, note and name beside the form's own fields.
@@ -126,10 +118,9 @@ type Form struct {
 
 // Stamp says who did something and when.
 type Stamp struct {
-	Who    string
-	WhoURL string // may be empty
-	When   time.Time
-	Note   string
+	Who  string
+	When time.Time
+	Note string
 }
 
 // PageLink names a page somewhere in a list.

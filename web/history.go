@@ -34,8 +34,6 @@ type Diff struct {
 	Removed  int
 	TooLong  bool // the rest is left out
 	Restore  *Button
-	Older    string // URL of the change before; may be empty
-	Newer    string
 }
 
 // Side is one end of a comparison.

@@ -28,9 +28,7 @@ type Day struct {
 type Change struct {
 	Stamp
 	Pages []ChangedPage
-	More  int    // pages that are not listed
-	Via   string // in words, when not from a browser: 'git', 'import'
-	Undo  *Button
+	More  int // pages that are not listed
 }
 
 // ChangedPage is a page in a change.
@@ -107,9 +105,7 @@ type Message struct {
 	Frame
 	Status int    // of HTTP
 	Text   string // what happened, as a sentence; Frame.Title is the short form
-	Advice string // what to do next, as a sentence
 	Kept   string // what was typed, handed back
 	Next   *Link
-	Again  *Button
 	ID     string // of the request, for whoever runs the wiki
 }

@@ -76,10 +76,9 @@ func samples() []sample {
 		Tags:    []Link{{"people", "/wiki/-/tags/people"}, {"leave", "/wiki/-/tags/leave"}}, Last: &asha, Backlinks: links, Clone: clone,
 	}
 	saved := page
-	saved.Notice = &Notice{Success, "Your page is saved.", &Button{"Undo", "/undo", true, []Field{{"rev", "0a"}}}}
+	saved.Notice = &Notice{Success, "Your page is saved.", &Button{"Undo", "/undo"}}
 	saved.Spaces = []SpaceLink{{"wiki", "/wiki/", true}, {"board", "/board/", false}}
 	saved.Sidebar = "<h2>Start here</h2><ul><li><a href=\"/wiki/\">Home</a></li></ul>"
-	saved.Nav.Account = Link{"Sign in", "/-/login"}
 	old := page
 	old.NoIndex = true
 	old.Old = &OldRevision{"0a1b2c3", t, "Asha", "/wiki/Handbook/Holidays", &Button{Label: "Restore this revision", URL: "/r"}}
@@ -109,8 +108,8 @@ func samples() []sample {
 
 	changes := Changes{Frame: sampleFrame("Recent changes"), Feed: "/feed", Paging: Paging{Next: "/n"}, Days: []Day{
 		{t, []Change{
-			{Stamp: asha, Pages: []ChangedPage{{"Holidays", "/wiki/Handbook/Holidays", "/d", ""}}, Undo: &Button{"Undo", "/u", true, []Field{{"rev", "a"}}}},
-			{Stamp: bo, Via: "git", More: 12, Pages: []ChangedPage{{"Opening hours", "/wiki/O", "/d", "created"}, {"Old rota", "", "/d", "deleted"}}},
+			{Stamp: asha, Pages: []ChangedPage{{"Holidays", "/wiki/Handbook/Holidays", "/d", ""}}},
+			{Stamp: bo, More: 12, Pages: []ChangedPage{{"Opening hours", "/wiki/O", "/d", "created"}, {"Old rota", "", "/d", "deleted"}}},
 		}},
 		{t.Add(-24 * time.Hour), []Change{{Stamp: Stamp{When: t}, Pages: []ChangedPage{{"Home", "/wiki/", "", ""}}}}},
 	}}
@@ -129,7 +128,7 @@ func samples() []sample {
 			{Stamp: bo, Rev: "3a1b2c3d", Short: "3a1b2c3", Diff: "/d", Kind: "deleted", Gone: true},
 			{Stamp: Stamp{When: t, Note: "a much longer note, which somebody wrote because they wanted to explain themselves in full"}, Rev: "2a1b2c3d", Short: "2a1b2c3", URL: "/o", Kind: "created"},
 		}}}, {"history empty", History{Frame: Frame{Title: "History"}}},
-		{"diff", Diff{Frame: sampleFrame("Holidays: what changed"), From: Side{bo, "1a1b2c3", "/o"}, To: Side{asha, "0a1b2c3", "/o"}, Hunks: diff, Added: 2, Removed: 1, TooLong: true, Restore: &Button{Label: "Restore the text before", URL: "/r"}, Older: "/o"}}, {"diff empty", Diff{Frame: Frame{Title: "Nothing"}}},
+		{"diff", Diff{Frame: sampleFrame("Holidays: what changed"), From: Side{bo, "1a1b2c3", "/o"}, To: Side{asha, "0a1b2c3", "/o"}, Hunks: diff, Added: 2, Removed: 1, TooLong: true, Restore: &Button{Label: "Restore the text before", URL: "/r"}}}, {"diff empty", Diff{Frame: Frame{Title: "Nothing"}}},
 		{"move", Move{Frame: sampleFrame("Move Holidays"), Form: failed, Path: "Handbook/Holidays", To: "Leave", Backlinks: links}}, {"move empty", Move{Frame: Frame{Title: "Move"}}},
 		{"delete", Delete{Frame: sampleFrame("Delete Holidays"), Form: form, Path: "Handbook/Holidays", Backlinks: links}}, {"delete empty", Delete{Frame: Frame{Title: "Delete"}}},
 		{"restore", Restore{Frame: sampleFrame("Restore Holidays"), Form: form, Path: "Handbook/Holidays", Rev: "0a1b", Short: "0a1b2c3", Was: asha, Deleted: true, Diff: "/d", Preview: "<p>Text.</p>"}}, {"restore empty", Restore{Frame: Frame{Title: "Restore"}}},
@@ -139,6 +138,6 @@ func samples() []sample {
 		{"tag", Tag{Frame: sampleFrame("people"), Name: "people", All: "/t", Total: 3, Pages: links, Paging: Paging{"/p", "/n"}}}, {"tag empty", Tag{Frame: Frame{Title: "people"}}},
 		{"search", search}, {"search nothing", nothing}, {"search empty", Search{Frame: Frame{Title: "Search"}, Error: "That is too long."}},
 		{"spaces", Spaces{Frame: Frame{Title: "Spaces"}, List: []Space{{"wiki", "/wiki/", 4321, "Anyone may read and write", t}, {"board", "/board/", 1, "", time.Time{}}}}}, {"spaces empty", Spaces{Frame: Frame{Title: "Spaces"}}},
-		{"message", Message{Frame: sampleFrame("The disk is full"), Status: 507, Text: "Your page could not be saved.", Advice: "Wait a little and send it again.", Kept: "# My text\n", Next: &Link{"Back", "/"}, Again: &Button{"Try again", "/post", true, []Field{{"text", "a\nb"}}}, ID: "r-123"}}, {"message empty", Message{Frame: Frame{Title: "Not found"}}},
+		{"message", Message{Frame: sampleFrame("The disk is full"), Status: 507, Text: "Your page could not be saved.", Kept: "# My text\n", Next: &Link{"Back", "/"}, ID: "r-123"}}, {"message empty", Message{Frame: Frame{Title: "Not found"}}},
 	}
 }
