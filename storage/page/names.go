@@ -22,6 +22,7 @@ type Names struct {
 	all, whole, base, tail sorted
 	count                  int
 	hyphens, spaces        int // pages whose own name has one: which of them new names get, see newPath
+	orders, gollum, upper  int // Azure's files of order, Gollum's pages at the top, pages with capitals: see DetectProfile
 }
 
 // NewNames is the set of these paths, in any order, each once or more.
@@ -85,8 +86,18 @@ func (n *Names) With(added, removed []Path) *Names {
 
 func (n *Names) tally(p Path, d int) {
 	n.count += d
+	if p.Base() == ".order" {
+		n.orders += d
+	}
 	if !p.IsPage() {
 		return
+	}
+	if strings.ToLower(string(p)) != string(p) {
+		n.upper += d
+	}
+	switch stripExt(string(p)) {
+	case "Home", "_Sidebar", "_sidebar", "_Footer":
+		n.gollum += d
 	}
 	if strings.Contains(p.Base(), "-") {
 		n.hyphens += d

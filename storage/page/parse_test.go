@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -102,6 +103,43 @@ func TestDetectProfile(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
 		}
 	}
+}
+
+// The guess does not depend on how the names came about, and looks at few files.
+func TestDetectProfileOften(t *testing.T) {
+	habits := []Path{".order", "a/.order", "Home.md", "_Footer.markdown", ".redirects.gollum", ".obsidian/app.json", "home.md", "Big.md", "a/b.md"}
+	n := names()
+	for i := range 1 << len(habits) {
+		var added, removed []Path
+		for j, p := range habits {
+			if i>>j&1 == 1 {
+				added = append(added, p)
+			} else {
+				removed = append(removed, p)
+			}
+		}
+		n = n.With(added, removed)
+		none := func(Path) []byte { return nil }
+		if got, want := DetectProfile(n, none), DetectProfile(names(texts(added)...), none); got != want {
+			t.Fatalf("%q: got %s, want %s", added, got, want)
+		}
+	}
+	many := make([]Path, 50_000)
+	for i := range many {
+		many[i] = Path("d" + strconv.Itoa(i%100) + "/p" + strconv.Itoa(i) + ".md")
+	}
+	n = NewNames(slices.Values(many))
+	reads := 0
+	if got := DetectProfile(n, func(Path) []byte { reads++; return []byte("# A\n") }); got != Native || reads > 1+profileSamples {
+		t.Errorf("got %s after %d reads", got, reads)
+	}
+}
+
+func texts(paths []Path) (list []string) {
+	for _, p := range paths {
+		list = append(list, string(p))
+	}
+	return list
 }
 
 // manyNames is a space of 100,000 pages.

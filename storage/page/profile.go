@@ -19,50 +19,59 @@ const (
 	WikiJS   Profile = "wikijs"
 )
 
-// profileSamples is how many pages are looked at for the habits of a wiki.
-const profileSamples = 20
+// What is looked at for the habits of a wiki's pages: the first of those listed, in byte order.
+const (
+	profileSamples = 5
+	profilePaths   = 1000 // among so many paths
+)
 
 // DetectProfile guesses the profile; read gives the bytes of a file (for .cairn.yml and front matter), nil if none.
-// What .cairn.yml says wins.
+// What .cairn.yml says wins. The guess depends on the names and on what is read alone.
+//
+// It may be asked whenever names changed, however many there are: names are counted as they come and go, so it costs
+// some look-ups and one read, and where no name decides five reads more, of which the front matter is decoded.
 func DetectProfile(n *Names, read func(Path) []byte) Profile {
 	if pr := profileIn(read(".cairn.yml")); pr != "" {
 		return pr
 	}
-	if n.HasDir(".obsidian") {
+	switch {
+	case n.HasDir(".obsidian"):
 		return Obsidian
-	}
-	home, lower, gollum := false, true, n.Has(".redirects.gollum")
-	var samples []Path
-	for p := range n.All() {
-		if p.Base() == ".order" {
-			return Azure
-		}
-		if !p.IsPage() {
-			continue
-		}
-		if len(samples) < profileSamples {
-			samples = append(samples, p)
-		}
-		lower = lower && strings.ToLower(string(p)) == string(p)
-		if p.Dir() == "" {
-			name := stripExt(string(p))
-			gollum = gollum || name == "Home" || name == "_Sidebar" || name == "_sidebar" || name == "_Footer"
-			home = home || p == "home.md"
-		}
-	}
-	if gollum {
+	case n.orders > 0:
+		return Azure
+	case n.gollum > 0 || n.Has(".redirects.gollum"):
 		return Gollum
 	}
-	for _, p := range samples {
-		meta := Parse(p, read(p)).Meta
-		if meta["dateCreated"] != nil && meta["editor"] != nil {
+	samples, paths := 0, 0
+	for p := range n.All() {
+		if paths++; samples == profileSamples || paths > profilePaths {
+			break
+		}
+		if !p.Listed() {
+			continue
+		}
+		samples++
+		if isWikiJS(read(p)) {
 			return WikiJS
 		}
 	}
-	if home && lower {
+	if n.upper == 0 && n.Has("home.md") {
 		return Otter
 	}
 	return Native
+}
+
+// isWikiJS tells whether a page's front matter is as Wiki.js writes it.
+func isWikiJS(src []byte) bool {
+	text, _ := normalise(src[:min(len(src), 2*maxMeta)])
+	meta, _ := splitMeta(text)
+	root, err := decodeMeta(meta)
+	if err != nil || root == nil {
+		return false
+	}
+	d := &Doc{}
+	d.readMeta(root)
+	return d.Meta["dateCreated"] != nil && d.Meta["editor"] != nil
 }
 
 // profileIn reads the profile from a .cairn.yml; "" if it names none that there is.

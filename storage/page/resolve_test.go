@@ -266,8 +266,11 @@ func TestNamesWith(t *testing.T) {
 		t.Fatalf("got %d, want %d", n.Len(), len(want))
 	}
 	fresh := NewNames(n.All())
-	if fresh.hyphens != n.hyphens || fresh.spaces != n.spaces {
-		t.Errorf("tallies differ: %d %d, %d %d", fresh.hyphens, fresh.spaces, n.hyphens, n.spaces)
+	tallies := func(n *Names) [6]int {
+		return [6]int{n.count, n.hyphens, n.spaces, n.orders, n.gollum, n.upper}
+	}
+	if tallies(fresh) != tallies(n) {
+		t.Errorf("tallies differ: %d, %d", tallies(fresh), tallies(n))
 	}
 	for p := range n.All() {
 		if got, ok := n.Near(strings.ToUpper(p.Address())); !want[p] || !ok || got != p {
