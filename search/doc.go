@@ -6,10 +6,14 @@
 //
 //   - An [Index] is the stores of one data folder. [Index.Run] keeps them following; the other methods ask.
 //   - A store's position is the revision that it has reached in a space. It is written in the same batch as the last of
-//     what it stands for, so that a crash repeats work and skips none. [Index.Status] shows the positions.
-//   - A reader passes the snapshot that it shows. Each method waits until the store has reached it, 300 ms at most, and
-//     not at all for a store that is being built from nothing; then it answers with what there is. [Result], [History]
-//     and [Recent] say so in Behind; what the others miss, the next look has.
+//     what it stands for; each batch before that says what the store is on the way to. What was cut short is done again
+//     from its beginning to its end, before anything newer. [Index.Status] shows the positions.
+//   - A reader passes the snapshot that it shows. Each method waits until the store has reached it, 300 ms at most; not at
+//     all for a store that is being built from nothing, and not for what somebody has waited for in vain since the store
+//     moved last. Then it answers with what there is. [Result], [History] and [Recent] say so in Behind; what the others
+//     miss, the next look has.
+//   - A store that is damaged is begun anew, by whoever follows it or finds it so. A question that panics is an error of
+//     that question; it is damage only when the store cannot be read without the question either.
 //   - The words are one Bleve index for all spaces; the snapshots passed to [Index.Find] decide which of them are asked.
 //   - The log has the commits, what they did to each page, and the links and tags of the pages as they are now.
 //
@@ -17,14 +21,17 @@
 //
 // # Bytes
 //
-// <dir>/words is a Bleve (scorch) index. A document is a page that is neither a bar nor hidden; its id is the space, "/"
-// and the path; its fields are in text.go. Internal keys: "schema" is a hash of all that decides what a page becomes,
-// "rev/" and a space the position there.
+// <dir>/words is a Bleve (scorch) index. A document is a page that is listed (page.Path.Listed); its id is the space, "/"
+// and the path; its fields, with the first 64 KiB of its text among them, are in text.go. When and by whom a page was
+// changed is as of the last time that a delta touched it. Internal keys: "schema" is a hash of all that decides what a
+// page becomes, "rev/" and a space the position there, "toward/" and a space where a delta that takes several batches
+// leads.
 //
 // <dir>/log.db is a bbolt file. Bucket "_" has "rev", the version of this layout. Each space has a bucket, with these
 // in it; numbers are big-endian, N is the number of a commit, from 0 on, as 8 bytes, ^N its complement:
 //
-//	at      "rev" → position, in hex; "next" → N of the commit to come
+//	at      "rev" → position, in hex; "toward" → where a delta that takes several transactions leads, in hex, until it is
+//	        there; "next" → N of the commit to come
 //	commit  N → rev, unix seconds, author, email, note, parents, number of files left out, files (kind, path, from, blob)
 //	rev     rev → N
 //	page    path 0 ^N → kind, blob, from; so that the newest change of a page comes first. A move also leaves an entry

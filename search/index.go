@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
@@ -23,6 +24,8 @@ import (
 
 const (
 	patience = 300 * time.Millisecond // how long a reader waits for a store to reach its snapshot
+
+	lookAround = 2 * time.Second // between looks for spaces that another process has made
 
 	firstPause, longestPause = time.Second, time.Minute // between attempts to follow a space
 )
@@ -42,9 +45,15 @@ type Index struct {
 type store interface {
 	name() string
 	life() context.Context // ends when the store is begun anew
-	position(space string) (wiki.Rev, error)
-	// apply moves the store on; errAstray says that d.From is not its position.
-	apply(ctx context.Context, d wiki.Delta) error
+	// position is the revision that the store has reached in a space, "" for none, and the one that a move was on the way
+	// to when it was cut short, "" when none was.
+	position(space string) (at, toward wiki.Rev, err error)
+	// clear forgets a space.
+	clear(ctx, life context.Context, space string) error
+	// move brings a space from d.From, where it is or a move to d.To has been cut short, to d.To.
+	move(ctx, life context.Context, d wiki.Delta) error
+	// verify looks whether the store holds what it should at its position; errAstray says that it did not and was cleared.
+	verify(ctx, life context.Context, in *wiki.Snapshot) error
 }
 
 // Open opens the stores in dir (<data>/derived) or makes them. A store that is damaged or of another make is deleted
@@ -61,10 +70,7 @@ func Open(dir string, log *slog.Logger) (*Index, error) {
 	if x.trail, err = openTrail(filepath.Join(dir, "log.db"), log); err != nil {
 		return nil, errors.Join(err, x.words.close())
 	}
-	x.words.settled = func(ctx context.Context, in *wiki.Snapshot) {
-		x.place(in.Space(), x.trail.name()).await(ctx, in, true)
-	}
-	x.words.facts = x.trail.facts
+	x.words.settled, x.words.facts, x.words.touched = x.settled, x.trail.facts, x.trail.touched
 	return x, nil
 }
 
@@ -73,19 +79,18 @@ func Remove(dir string) error {
 	return errors.Join(os.RemoveAll(filepath.Join(dir, "words")), os.RemoveAll(filepath.Join(dir, "log.db")))
 }
 
-// Close closes the stores. End Run first.
+// Close closes the stores. End Run first; who asks afterwards gets an error that wraps fs.ErrClosed.
 func (x *Index) Close() error { return errors.Join(x.words.close(), x.trail.close()) }
 
-// Run follows every space of w, also those that appear later, until ctx ends, and then returns nil. What goes wrong
-// with one space is logged, shown by Status and tried again.
+// Run follows every space of w, also those that appear later, by whatever process, until ctx ends, and then returns nil.
+// What goes wrong with one space is logged, shown by Status and tried again.
 func (x *Index) Run(ctx context.Context, w *wiki.Wiki) error {
 	g, ctx := errgroup.WithContext(ctx)
+	again := time.NewTicker(lookAround)
+	defer again.Stop()
 	for {
 		added := w.Added()
-		for _, s := range w.Spaces(ctx) {
-			if !x.meet(s) {
-				continue
-			}
+		for _, s := range x.meet(w.Spaces(ctx)) {
 			for _, st := range []store{x.trail, x.words} {
 				g.Go(func() error {
 					x.follow(ctx, s, st)
@@ -95,6 +100,7 @@ func (x *Index) Run(ctx context.Context, w *wiki.Wiki) error {
 		}
 		select {
 		case <-added:
+		case <-again.C: // w.Spaces costs a stat
 		case <-ctx.Done():
 			x.forget()
 			return g.Wait()
@@ -102,13 +108,17 @@ func (x *Index) Run(ctx context.Context, w *wiki.Wiki) error {
 	}
 }
 
-// meet notes a space and tells whether it is new.
-func (x *Index) meet(s *wiki.Space) bool {
+// meet notes the spaces, all at once, and gives those that are new.
+func (x *Index) meet(spaces []*wiki.Space) (news []*wiki.Space) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	_, known := x.spaces[s.Name()]
-	x.spaces[s.Name()] = s
-	return !known
+	for _, s := range spaces {
+		if x.spaces[s.Name()] == nil {
+			news = append(news, s)
+		}
+		x.spaces[s.Name()] = s
+	}
+	return news
 }
 
 func (x *Index) forget() {
@@ -154,18 +164,29 @@ func (x *Index) followOnce(ctx, life context.Context, s *wiki.Space, st store, a
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(life, cancel)()
-	since, err := st.position(s.Name())
+	since, err := resume(ctx, life, s, st)
 	if err != nil {
 		return err
 	}
 	first := true
 	return s.Follow(ctx, since, func(d wiki.Delta) error {
 		start := time.Now()
-		if first && d.From == "" && d.To.Rev() != "" {
-			at.begin()
+		var err error
+		switch {
+		case d.From == "":
+			if first && d.To.Rev() != "" {
+				at.begin()
+			}
+			if err = st.clear(ctx, life, s.Name()); err == nil {
+				err = st.move(ctx, life, d)
+			}
+		case d.From == d.To.Rev():
+			err = st.verify(ctx, life, d.To)
+		default:
+			err = st.move(ctx, life, d)
 		}
 		first = false
-		if err := st.apply(ctx, d); err != nil {
+		if err != nil {
 			return fmt.Errorf("from %q to %q: %w", d.From, d.To.Rev(), err)
 		}
 		at.reach(d.To)
@@ -174,7 +195,51 @@ func (x *Index) followOnce(ctx, life context.Context, s *wiki.Space, st store, a
 	})
 }
 
-// Status tells how far each store has come, by space and store; empty before Run.
+// resume is where to follow a space from. A move that was cut short is done to its end first, to where it was on the way
+// and not to where the head is now: what it wrote for a page that has been changed back since is in no other difference.
+// When that revision, or the one before it, is unknown by now, the space begins from nothing.
+func resume(ctx, life context.Context, s *wiki.Space, st store) (wiki.Rev, error) {
+	since, toward, err := st.position(s.Name())
+	if err != nil || since == "" || toward == "" {
+		return since, err
+	}
+	_, err = s.At(ctx, follower{}, string(since))
+	var to *wiki.Snapshot
+	if err == nil {
+		to, err = s.At(ctx, follower{}, string(toward))
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", nil
+	case err != nil:
+		return "", err
+	}
+	if err := st.move(ctx, life, wiki.Delta{From: since, To: to}); err != nil {
+		return "", fmt.Errorf("resume from %q to %q: %w", since, toward, err)
+	}
+	return toward, nil
+}
+
+// settled waits until the log has reached the head of the space.
+func (x *Index) settled(ctx context.Context, space string) error {
+	x.mu.Lock()
+	s := x.spaces[space]
+	x.mu.Unlock()
+	if s == nil {
+		return errors.New("nobody follows the space")
+	}
+	head, err := s.Head(follower{})
+	if err != nil {
+		return err
+	}
+	if !x.place(space, x.trail.name()).await(ctx, head, true) {
+		return cmp.Or(ctx.Err(), errors.New("the log does not get on"))
+	}
+	return nil
+}
+
+// Status tells how far each store has come, by space and store. It lists every store of every space that Run knows, also
+// those that have not begun; only while Run does not run it is empty.
 func (x *Index) Status() []Status {
 	x.mu.Lock()
 	spaces := slices.Collect(maps.Values(x.spaces))
@@ -222,9 +287,16 @@ func (follower) CanManage(string) bool           { return false }
 
 // reached waits until the store has reached the snapshot, but not for long, and tells whether it has.
 func (x *Index) reached(ctx context.Context, st store, in *wiki.Snapshot) bool {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := patient(ctx)
 	defer cancel()
 	return x.place(in.Space(), st.name()).await(ctx, in, false)
+}
+
+// errPatience ends the wait of a reader who has waited as long as readers do.
+var errPatience = errors.New("waited long enough")
+
+func patient(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, patience, errPatience)
 }
 
 type placeKey struct{ space, store string }
@@ -245,6 +317,7 @@ type place struct {
 	at       wiki.Rev
 	seq      uint64        // 0 until a head has been reached
 	building bool          // from nothing
+	vain     uint64        // the lowest Seq that a reader has waited for in vain since the last change; 0 if none has
 	err      error         // of the last attempt
 	wake     chan struct{} // closed and replaced at each change
 }
@@ -253,6 +326,7 @@ func (p *place) change(fn func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	fn()
+	p.vain = 0
 	close(p.wake)
 	p.wake = make(chan struct{})
 }
@@ -276,13 +350,15 @@ func (p *place) status() Status {
 	return Status{Rev: p.at, Seq: p.seq, Err: p.err}
 }
 
-// await waits until the place has reached the snapshot, ctx ends or something goes wrong, and tells whether it has.
-// Only who is stubborn waits for a store that is being built from nothing.
+// await waits until the place has reached the snapshot, ctx ends or something goes wrong, and tells whether it has. Only
+// who is stubborn waits for a store that is being built from nothing, or for a snapshot like
+// that, or one still newer, for which a reader has waited in vain since the store moved last: the waits of one request, and of many, do not add up.
 func (p *place) await(ctx context.Context, in *wiki.Snapshot, stubborn bool) bool {
 	for {
 		p.mu.Lock()
 		there := p.seq > 0 && p.seq >= in.Seq()
-		hopeless := p.err != nil || p.building && !stubborn
+		vain := p.vain > 0 && p.vain <= max(in.Seq(), 1)
+		hopeless := p.err != nil || (p.building || vain) && !stubborn
 		wake := p.wake
 		p.mu.Unlock()
 		if there || hopeless {
@@ -291,7 +367,22 @@ func (p *place) await(ctx context.Context, in *wiki.Snapshot, stubborn bool) boo
 		select {
 		case <-wake:
 		case <-ctx.Done():
+			if context.Cause(ctx) == errPatience {
+				p.gaveUp(wake, in)
+			}
 			return false
 		}
+	}
+}
+
+// gaveUp notes that a reader has waited in vain, unless the place has changed in the meantime.
+func (p *place) gaveUp(wake chan struct{}, in *wiki.Snapshot) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.wake != wake {
+		return
+	}
+	if seq := max(in.Seq(), 1); p.vain == 0 || seq < p.vain {
+		p.vain = seq
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/blevesearch/bleve/v2"
+	bolt "go.etcd.io/bbolt"
 
 	"cairn/storage/page"
 	"cairn/storage/wiki"
@@ -165,7 +166,7 @@ func (h *house) find(q Query) string {
 
 func (h *house) backlinks(p string) string {
 	h.t.Helper()
-	paths, err := h.index.Backlinks(h.ctx, h.head(), path(p))
+	paths, _, err := h.index.Backlinks(h.ctx, h.head(), path(p), 100)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -398,6 +399,29 @@ func TestBacklinks(t *testing.T) {
 	check(t, "to a name that is not ASCII", h.backlinks("Über/Käse.md"), "d.md")
 }
 
+func TestBacklinksOfMany(t *testing.T) {
+	h := build(t)
+	h.save("Ann", "dir/target.md", "x")
+	h.save("Ann", "target.md", "y")
+	for i := range 6 {
+		link := "[[target]]"
+		if i%2 == 1 {
+			link = "[it](dir/target.md)"
+		}
+		h.save("Ann", fmt.Sprintf("p%d.md", i), link)
+	}
+	for _, tt := range []struct {
+		limit int
+		want  string
+		more  bool
+	}{{1, "p0.md", true}, {2, "p0.md p2.md", true}, {3, "p0.md p2.md p4.md", false}, {9, "p0.md p2.md p4.md", false}} {
+		got, more, err := h.index.Backlinks(h.ctx, h.head(), path("target.md"), tt.limit)
+		if join(got) != tt.want || more != tt.more || err != nil {
+			t.Errorf("%d: got %q, %v, %v, want %q, %v", tt.limit, join(got), more, err, tt.want, tt.more)
+		}
+	}
+}
+
 func TestTags(t *testing.T) {
 	h := build(t)
 	h.save("Ann", "a.md", "---\ntags: [Ops, Über]\n---\ntext")
@@ -520,6 +544,13 @@ func TestRestart(t *testing.T) {
 				x.words.with(func(idx bleve.Index) error { return idx.SetInternal([]byte(revKey+"wiki"), bogus) }),
 				x.trail.update(x.trail.life(), "wiki", func(b book) error { return b.at.Put(keyRev, bogus) }))
 		})},
+		{"on the way to the unknown", open(func(x *Index) error {
+			return errors.Join(
+				x.words.with(func(idx bleve.Index) error {
+					return errors.Join(idx.Delete("wiki/a.md"), idx.SetInternal([]byte(towardKey+"wiki"), bogus))
+				}),
+				x.trail.update(x.trail.life(), "wiki", func(b book) error { return b.at.Put(keyToward, bogus) }))
+		})},
 		{"positions lost", open(func(x *Index) error {
 			return errors.Join(
 				x.words.with(func(idx bleve.Index) error { return idx.DeleteInternal([]byte(revKey + "wiki")) }),
@@ -542,29 +573,192 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// What is damaged while it is open is begun anew.
+// What is damaged while it is open is begun anew; a panic over somebody's question alone is no damage.
 func TestDamagedWhileOpen(t *testing.T) {
 	h := build(t)
 	h.save("Ann", "a.md", "The okapi. [[b]]")
 	h.catchUp()
+	words, trail := h.index.words.held, h.index.trail.held
 	boom := func() error { panic("boom") }
-	for _, with := range []func() error{
-		func() error { return h.index.trail.view("wiki", func(book) error { return boom() }) },
-		func() error { return h.index.words.with(func(bleve.Index) error { return boom() }) },
+	ask := []func() error{
+		func() error { return trail.ask(func(*bolt.DB) error { return boom() }) },
+		func() error { return words.ask(func(bleve.Index) error { return boom() }) },
+	}
+	lives := []context.Context{trail.life(), words.life()}
+	for i, ask := range ask {
+		if err := ask(); err == nil || errors.Is(err, errDamaged) || lives[i].Err() != nil {
+			t.Errorf("a question that panics: %v, life %v", err, lives[i].Err())
+		}
+	}
+	healed := func() {
+		t.Helper()
+		for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+			r, err := h.index.Find(h.ctx, []*wiki.Snapshot{h.head()}, Query{Text: "okapi", By: "Ann"})
+			if err == nil && r.Total == 1 && h.backlinks("b.md") == "a.md" {
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatalf("not built anew: %+v, %v, %+v", r, err, h.index.Status())
+			}
+		}
+	}
+	for i, with := range []func() error{
+		func() error { return trail.with(func(*bolt.DB) error { return boom() }) },
+		func() error { return words.with(func(bleve.Index) error { return boom() }) },
 	} {
-		if err := with(); !errors.Is(err, errDamaged) {
-			t.Errorf("got %v", err)
+		if err := with(); !errors.Is(err, errDamaged) || lives[i].Err() == nil {
+			t.Errorf("a follower that panics: %v, life %v", err, lives[i].Err())
 		}
 	}
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		r, err := h.index.Find(h.ctx, []*wiki.Snapshot{h.head()}, Query{Text: "okapi", By: "Ann"})
-		if err == nil && r.Total == 1 && h.backlinks("b.md") == "a.md" {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatalf("not built anew: %+v, %v, %+v", r, err, h.index.Status())
+	healed()
+	h.stop()
+	h.start()
+	h.catchUp()
+	words = h.index.words.held
+	life := words.life()
+	words.probe = func(bleve.Index) error { return errors.New("the probe fails") }
+	err := words.ask(func(bleve.Index) error { return boom() })
+	if !errors.Is(err, errDamaged) || life.Err() == nil {
+		t.Errorf("a question that panics over a damaged store: %v, life %v", err, life.Err())
+	}
+	healed()
+}
+
+// Who asks after Close is told so, and deletes nothing.
+func TestClosed(t *testing.T) {
+	h := build(t)
+	h.save("Ann", "a.md", "The okapi. [[b]]")
+	h.catchUp()
+	h.stop()
+	in := h.head()
+	for range 2 {
+		_, err := h.index.Find(h.ctx, []*wiki.Snapshot{in}, Query{Text: "okapi"})
+		_, _, err2 := h.index.Backlinks(h.ctx, in, path("b.md"), 1)
+		if !errors.Is(err, fs.ErrClosed) || !errors.Is(err2, fs.ErrClosed) {
+			t.Errorf("after Close: %v, %v", err, err2)
 		}
 	}
+	x, err := Open(h.derived(), quiet(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	for _, st := range []store{x.trail, x.words} {
+		if at, _, err := st.position("wiki"); at != in.Rev() || err != nil {
+			t.Errorf("%s is at %q, %v", st.name(), at, err)
+		}
+	}
+}
+
+// cut opens the stores while nobody follows, and lets the words go on their way to the head until n pages have been read.
+func (h *house) cut(n int) {
+	h.t.Helper()
+	x, err := Open(h.derived(), quiet(h.t))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer x.Close()
+	ctx, cancel := context.WithCancel(h.ctx)
+	defer cancel()
+	x.words.settled = func(context.Context, string) error { return nil }
+	x.words.facts = func(*wiki.Snapshot, page.Path) facts {
+		if n--; n == 0 {
+			cancel()
+		}
+		return facts{}
+	}
+	since, err := resume(ctx, x.words.life(), h.space, x.words)
+	if err == nil {
+		err = x.words.move(ctx, x.words.life(), wiki.Delta{From: since, To: h.head()})
+	}
+	if !errors.Is(err, context.Canceled) {
+		h.t.Fatalf("a move that is cut short: %v", err)
+	}
+	if _, toward, err := x.words.position("wiki"); toward == "" || err != nil {
+		h.t.Fatalf("nothing was written before the cut: %v", err)
+	}
+}
+
+// A move of the words that was cut short leaves nothing, whatever happened to its pages before the next.
+func TestResume(t *testing.T) {
+	h := build(t)
+	h.save("Ann", "old0.md", "okapi")
+	h.save("Ann", "old1.md", "okapi")
+	h.catchUp()
+	h.stop()
+	big := "\n\n```\n" + strings.Repeat(strings.Repeat("; ", 500)+"\n", maxBatchBytes/3/1001-1) + "```\n"
+	each := func(fn func(p string)) {
+		for i := range 7 {
+			fn(fmt.Sprintf("new%d.md", i))
+		}
+	}
+	each(func(p string) { h.save("Ann", p, "quagga "+big) })
+	for i := range 2 {
+		h.save("Ann", fmt.Sprintf("old%d.md", i), "zebra "+big)
+	}
+	h.cut(7)
+	each(func(p string) { h.remove(p) })
+	for i := range 6 {
+		h.save("Ann", fmt.Sprintf("other%d.md", i), "giraffe "+big)
+	}
+	h.cut(9 + 5) // the first move is done again, the second cut short
+	h.remove("other0.md")
+	h.remove("other1.md")
+	for i := range 2 {
+		h.save("Ann", fmt.Sprintf("old%d.md", i), "okapi")
+	}
+	h.start()
+	h.catchUp()
+	check(t, "what was taken back", h.find(Query{Text: "quagga zebra"}), "")
+	check(t, "what stays", h.find(Query{Text: "okapi"}), "old0.md old1.md")
+	check(t, "what is new", h.find(Query{Text: "giraffe"}), "other2.md other3.md other4.md other5.md")
+	var n uint64
+	err := h.index.words.with(func(idx bleve.Index) (err error) {
+		n, err = idx.DocCount()
+		return err
+	})
+	if want := h.head().PageCount(); n != uint64(want) || err != nil {
+		t.Errorf("%d documents, want %d; %v", n, want, err)
+	}
+	for _, st := range []store{h.index.trail, h.index.words} {
+		if at, toward, err := st.position("wiki"); at != h.head().Rev() || toward != "" || err != nil {
+			t.Errorf("%s is at %q on the way to %q, %v", st.name(), at, toward, err)
+		}
+	}
+}
+
+// What the log cannot tell yet is waited for, and what it tells is not only of pages with another text.
+func TestFacts(t *testing.T) {
+	h := build(t)
+	h.save("Ann", "a.md", "The okapi.")
+	h.catchUp()
+	h.stop()
+	at := h.head().Rev()
+	h.save("Bob", "a.md", "The quagga.")
+	h.save("Cleo", "a.md", "The okapi.")
+
+	x, err := Open(h.derived(), quiet(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.meet([]*wiki.Space{h.space})
+	x.place("wiki", x.trail.name()).fail(errors.New("the log is ill"))
+	ctx, cancel := context.WithTimeout(h.ctx, time.Second)
+	defer cancel()
+	if err := x.words.move(ctx, x.words.life(), wiki.Delta{From: at, To: h.head()}); err == nil || ctx.Err() != nil {
+		t.Errorf("moved while the log is ill: %v", err)
+	}
+	if got, _, err := x.words.position("wiki"); got != at || err != nil {
+		t.Errorf("the position moved to %s, %v", got, err)
+	}
+	if err := x.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	h.start()
+	h.catchUp()
+	check(t, "who changed it", h.find(Query{Text: "okapi", By: "Bob"}), "a.md")
+	check(t, "who changed it back", h.find(Query{Text: "okapi", By: "Cleo"}), "a.md")
 }
 
 func TestHeldByAnother(t *testing.T) {
@@ -588,12 +782,82 @@ func TestBehind(t *testing.T) {
 	}
 	defer x.Close()
 	h.save("Ann", "a.md", "The okapi.")
-	start := time.Now()
-	r, err := x.Find(h.ctx, []*wiki.Snapshot{h.head()}, Query{Text: "okapi"})
-	if err != nil || !r.Behind || r.Total != 0 {
-		t.Errorf("%+v, %v", r, err)
+	in := h.head()
+	for i, want := range []time.Duration{patience, 0} {
+		start := time.Now()
+		r, err := x.Find(h.ctx, []*wiki.Snapshot{in}, Query{Text: "okapi"})
+		if err != nil || !r.Behind || r.Total != 0 {
+			t.Errorf("%+v, %v", r, err)
+		}
+		if took := time.Since(start); took < want || took > want+2*patience/3 {
+			t.Errorf("question %d waited %s", i, took)
+		}
 	}
-	if took := time.Since(start); took < patience || took > 3*patience {
-		t.Errorf("waited %s", took)
+	// Of the questions of one view only the first waits, until the store moves.
+	at := x.place("wiki", x.trail.name())
+	start := time.Now()
+	for range 4 {
+		if _, _, err := x.Backlinks(h.ctx, in, path("a.md"), 1); err != nil {
+			t.Error(err)
+		}
+	}
+	if took := time.Since(start); took < patience || took > 2*patience {
+		t.Errorf("four questions waited %s", took)
+	}
+	at.reach(in)
+	h.save("Ann", "a.md", "The okapi again.")
+	start = time.Now()
+	if x.reached(h.ctx, x.trail, h.head()) || time.Since(start) < patience {
+		t.Errorf("waited %s after the store had moved", time.Since(start))
+	}
+	if !x.reached(h.ctx, x.trail, in) {
+		t.Error("an older snapshot, which has been reached, is said to be behind")
+	}
+}
+
+// A space that another process has made comes to light without anybody asking for it.
+func TestSpaceOfAnother(t *testing.T) {
+	h := build(t)
+	if err := wiki.Create(h.ctx, h.dir, "other", quiet(t)); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(3 * lookAround); ; time.Sleep(20 * time.Millisecond) {
+		stores := 0
+		for _, s := range h.index.Status() {
+			if s.Space == "other" {
+				stores++
+			}
+		}
+		if stores == 2 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("not noticed: %+v", h.index.Status())
+		}
+	}
+}
+
+// The spaces that Run knows are listed from the beginning, with what is behind.
+func TestStatus(t *testing.T) {
+	h := build(t)
+	h.stop()
+	x, err := Open(h.derived(), quiet(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	if all := x.Status(); len(all) != 0 {
+		t.Errorf("before Run: %+v", all)
+	}
+	other, err := h.wiki.Create(h.ctx, "other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if news := x.meet([]*wiki.Space{h.space, other}); len(news) != 2 {
+		t.Errorf("%d new spaces", len(news))
+	}
+	all := x.Status()
+	if len(all) != 4 || slices.ContainsFunc(all, func(s Status) bool { return s.Behind == 0 }) {
+		t.Errorf("of two spaces that nobody has begun to follow: %+v", all)
 	}
 }

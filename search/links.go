@@ -10,14 +10,17 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"slices"
+
+	bolt "go.etcd.io/bbolt"
 
 	"cairn/storage/page"
 	"cairn/storage/wiki"
 )
 
 const (
-	maxSources  = 2000  // pages that Backlinks asks
+	maxSources  = 5000  // pages whose links Backlinks resolves
 	maxLinks    = 10000 // of one page that are kept
 	maxLinkText = 2048  // bytes of a link; longer ones are data or spam
 )
@@ -28,31 +31,42 @@ type Tag struct {
 	Pages int
 }
 
-// Backlinks lists the pages that link to p, in byte order, whether or not p exists. Each link is resolved against the
-// snapshot now, so the answer is right whatever was made or removed since the link was written. It stops after 2,000.
-func (x *Index) Backlinks(ctx context.Context, in *wiki.Snapshot, p page.Path) ([]page.Path, error) {
+// Backlinks lists the pages that link to p, in byte order, whether or not p exists: at most limit of them, and whether
+// there are more. Each link is resolved against the snapshot now, so the answer is right whatever was made or removed
+// since the link was written. It also stops, and says that there are more, when it has resolved the links of 5,000 pages
+// that use the name of p, as thousands of pages may that mean others of that name.
+func (x *Index) Backlinks(ctx context.Context, in *wiki.Snapshot, p page.Path, limit int) (paths []page.Path, more bool, err error) {
 	x.reached(ctx, x.trail, in)
 	keys := page.PathKeys(p)
-	var sources []page.Path
-	err := x.trail.view(in.Space(), func(b book) error {
-		for _, source := range b.candidates(keys) {
+	asked := 0
+	err = x.trail.view(in.Space(), func(b book) error {
+		for source := range b.candidates(keys) {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 			if source == p || !in.Has(source) {
 				continue
 			}
+			if asked++; asked > maxSources {
+				more = true
+				return nil
+			}
 			links, _, err := b.linksOf(source)
 			if err != nil {
 				return err
 			}
-			if slices.ContainsFunc(links, func(l page.Link) bool { return leadsTo(in, source, l, p, keys) }) {
-				sources = append(sources, source)
+			if !slices.ContainsFunc(links, func(l page.Link) bool { return leadsTo(in, source, l, p, keys) }) {
+				continue
 			}
+			if len(paths) >= limit {
+				more = true
+				return nil
+			}
+			paths = append(paths, source)
 		}
 		return nil
 	})
-	return sources, ignoreUnknown(err)
+	return paths, more, ignoreUnknown(err)
 }
 
 func leadsTo(in *wiki.Snapshot, source page.Path, l page.Link, p page.Path, keys []string) bool {
@@ -64,17 +78,45 @@ func leadsTo(in *wiki.Snapshot, source page.Path, l page.Link, p page.Path, keys
 	return t.External == "" && !t.IsDir && t.Path == p
 }
 
-// candidates are the pages with a link that has one of the keys, in byte order.
-func (l book) candidates(keys []string) []page.Path {
-	found := map[page.Path]bool{}
-	for _, key := range keys {
-		prefix := append([]byte(key), 0)
-		c := l.key.Cursor()
-		for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix) && len(found) < maxSources; k, _ = c.Next() {
-			found[page.Path(k[len(prefix):])] = true
+// candidates yields the pages with a link that has one of the keys, in byte order.
+func (l book) candidates(keys []string) iter.Seq[page.Path] {
+	type list struct {
+		prefix []byte
+		*bolt.Cursor
+		at []byte // the page that comes next; nil at the end
+	}
+	set := func(c *list, k []byte) {
+		c.at = nil
+		if p, ok := bytes.CutPrefix(k, c.prefix); ok {
+			c.at = p
 		}
 	}
-	return sorted(found)
+	return func(yield func(page.Path) bool) {
+		var lists []*list
+		for _, key := range keys {
+			c := &list{prefix: append([]byte(key), 0), Cursor: l.key.Cursor()}
+			k, _ := c.Seek(c.prefix)
+			set(c, k)
+			lists = append(lists, c)
+		}
+		for {
+			var first []byte
+			for _, c := range lists {
+				if c.at != nil && (first == nil || bytes.Compare(c.at, first) < 0) {
+					first = c.at
+				}
+			}
+			if first == nil || !yield(page.Path(first)) {
+				return
+			}
+			for _, c := range lists {
+				if bytes.Equal(c.at, first) {
+					k, _ := c.Next()
+					set(c, k)
+				}
+			}
+		}
+	}
 }
 
 // Tagged lists the pages that carry the tag, case and accents not told apart, in byte order.
@@ -225,13 +267,4 @@ func tagKeys(p page.Path, tags []string) map[string]string {
 		}
 	}
 	return keys
-}
-
-func sorted(set map[page.Path]bool) []page.Path {
-	all := make([]page.Path, 0, len(set))
-	for p := range set {
-		all = append(all, p)
-	}
-	slices.Sort(all)
-	return all
 }

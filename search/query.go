@@ -61,7 +61,7 @@ type Hit struct {
 	Space   string
 	Path    page.Path
 	Title   string
-	Snippet []Piece
+	Snippet []Piece // cut out of the text that the words have; none when there is no time left, or no text
 	Score   float64
 	When    time.Time // of the last change; zero when not known yet
 	By      string    // its author
@@ -82,7 +82,7 @@ func (x *Index) Find(ctx context.Context, in []*wiki.Snapshot, q Query) (Result,
 	if len(spaces) == 0 || wanted.empty() && (q.Tag == "" && q.By == "" && q.Since.IsZero() || strings.TrimSpace(q.Text) != "") {
 		return r, nil
 	}
-	waiting, enough := context.WithTimeout(ctx, patience)
+	waiting, enough := patient(ctx)
 	for name, s := range spaces {
 		if !x.place(name, x.words.name()).await(waiting, s, false) {
 			r.Behind = true
@@ -94,7 +94,7 @@ func (x *Index) Find(ctx context.Context, in []*wiki.Snapshot, q Query) (Result,
 	defer cancel()
 	var found *bleve.SearchResult
 	var marks marker
-	err := x.words.with(func(idx bleve.Index) (err error) {
+	err := x.words.ask(func(idx bleve.Index) (err error) {
 		found, marks, err = run(ctx, idx, wanted, filter(spaces, q), q.Offset, q.Limit)
 		return err
 	})
@@ -111,11 +111,8 @@ func (x *Index) Find(ctx context.Context, in []*wiki.Snapshot, q Query) (Result,
 		if t, ok := m.Fields[fieldTitle].(string); ok {
 			h.Title = t
 		}
-		if doc, err := spaces[space].Doc(ctx, p); err == nil {
-			h.Title = doc.Title
-			h.Snippet = snippet(doc.Text, marks)
-		} else {
-			x.log.Warn("show a hit without its text", "space", space, "path", p, "err", err)
+		if text, ok := m.Fields[fieldBody].(string); ok && ctx.Err() == nil {
+			h.Snippet = snippet(text, marks)
 		}
 		if c, err := x.trail.last(spaces[space], p); err == nil {
 			h.When, h.By = c.When, c.By
@@ -139,7 +136,7 @@ func run(ctx context.Context, idx bleve.Index, wanted sought, filter query.Query
 	}
 	q.AddFilter(filter)
 	request := bleve.NewSearchRequestOptions(q, limit, offset, false)
-	request.Fields = []string{fieldTitle}
+	request.Fields = []string{fieldTitle, fieldBody}
 	request.Sort = bsearch.SortOrder{&bsearch.SortScore{Desc: true}, &bsearch.SortDocID{}}
 	if wanted.empty() {
 		request.Sort = bsearch.SortOrder{&bsearch.SortField{Field: fieldWhen, Desc: true, Type: bsearch.SortFieldAsNumber,
@@ -255,9 +252,9 @@ const (
 
 // compose makes the scored part of a query, and says which words to mark.
 func compose(ctx context.Context, idx bleve.Index, wanted sought) (*query.BooleanQuery, marker, error) {
-	marks := marker{stems: map[string]bool{}}
-	q := bleve.NewBooleanQuery()
 	stems := make(stemmer)
+	marks := marker{stems: map[string]bool{}, known: stems}
+	q := bleve.NewBooleanQuery()
 	for _, w := range wanted.not {
 		q.AddMustNot(anywhere([]variant{{stems.stem(w), 1}}, 1))
 	}
@@ -296,8 +293,9 @@ func compose(ctx context.Context, idx bleve.Index, wanted sought) (*query.Boolea
 		if w.must {
 			q.AddMust(anywhere(vs, boost))
 		}
-		for _, v := range vs {
-			if boost == 1 || len(wanted.words) == 1 {
+		if boost == 1 || len(wanted.words) == 1 {
+			marks.words++
+			for _, v := range vs {
 				marks.stems[v.stem] = true
 			}
 		}

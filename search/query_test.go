@@ -61,7 +61,7 @@ func library(t *testing.T) *words {
 	return w
 }
 
-func (w *words) ask(t *testing.T, q Query, spaces ...string) []string {
+func (w *words) hits(t *testing.T, q Query, spaces ...string) []string {
 	t.Helper()
 	in := map[string]*wiki.Snapshot{}
 	for _, s := range spaces {
@@ -126,13 +126,13 @@ func TestRun(t *testing.T) {
 		{"other space", Query{Text: "secret"}, "", 0},
 	}
 	for _, tt := range tests {
-		got := w.ask(t, tt.q, "wiki")
+		got := w.hits(t, tt.q, "wiki")
 		want := strings.Fields(tt.want)
 		if len(got) < len(want) || !slices.Equal(got[:len(want)], want) || tt.n >= 0 && len(got) != tt.n {
 			t.Errorf("%s: %q finds %q, want %d with %q first", tt.name, tt.q.Text, got, tt.n, want)
 		}
 	}
-	if got := w.ask(t, Query{Text: "install"}, "wiki", "closed"); len(got) != 3 {
+	if got := w.hits(t, Query{Text: "install"}, "wiki", "closed"); len(got) != 3 {
 		t.Errorf("both spaces: %q", got)
 	}
 }
@@ -141,7 +141,7 @@ func TestRun(t *testing.T) {
 func TestNaN(t *testing.T) {
 	w := library(t)
 	for _, text := range []string{"install", "server install policy", "inst", "vacatoin"} {
-		if len(w.ask(t, Query{Text: text, Tag: "ops"}, "wiki")) == 0 {
+		if len(w.hits(t, Query{Text: text, Tag: "ops"}, "wiki")) == 0 {
 			t.Errorf("%q with a tag finds nothing", text)
 		}
 	}
@@ -197,15 +197,15 @@ func TestBounds(t *testing.T) {
 			t.Errorf("parse of %.20q… gives %d words", text, len(s.words)+len(s.not))
 		}
 		start := time.Now()
-		w.ask(t, Query{Text: text}, "wiki")
+		w.hits(t, Query{Text: text}, "wiki")
 		if took := time.Since(start); took > deadline {
 			t.Errorf("%.20q… took %s", text, took)
 		}
 	}
-	if got := w.ask(t, Query{Text: "install", Limit: 1 << 30, Offset: 1 << 30}, "wiki"); len(got) != 0 {
+	if got := w.hits(t, Query{Text: "install", Limit: 1 << 30, Offset: 1 << 30}, "wiki"); len(got) != 0 {
 		t.Errorf("far beyond the end: %q", got)
 	}
-	if got := w.ask(t, Query{Text: "install", Limit: -1, Offset: -1}, "wiki"); len(got) != 2 {
+	if got := w.hits(t, Query{Text: "install", Limit: -1, Offset: -1}, "wiki"); len(got) != 2 {
 		t.Errorf("negative bounds: %q", got)
 	}
 }

@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	snippetSize = 220       // bytes, about
-	snippetLead = 50        // bytes before the first mark, at most
-	snippetScan = 256 << 10 // bytes of a page that are looked through
+	snippetSize = 220      // bytes, about
+	snippetLead = 50       // bytes before the first mark, at most
+	snippetScan = 64 << 10 // bytes of a page that are looked through
+	snippetStep = 8 << 10  // bytes after which it is asked whether that is enough
 )
 
 // Piece is a run of plain text, never HTML; Mark says that it is what was looked for.
@@ -26,10 +27,12 @@ type Piece struct {
 type marker struct {
 	stems  map[string]bool
 	prefix string // of the word that is still being typed; "" if none
+	words  int    // the typed words: a window with as many is good enough; 0 looks for the best of the whole text
+	known  stemmer
 }
 
-func (m marker) marks(t token, s stemmer) (term string, ok bool) {
-	term = s.stem(t.term)
+func (m marker) marks(t token) (term string, ok bool) {
+	term = m.known.stem(t.term)
 	if m.stems[term] {
 		return term, true
 	}
@@ -44,11 +47,24 @@ type mark struct {
 	term       string
 }
 
-// snippet is the densest window of text, or its beginning when nothing in it is looked for.
+// snippet is the densest window of text, as far as it has to be read to find all words in one, or its beginning when
+// nothing in it is looked for.
 func snippet(text string, m marker) []Piece {
-	text = text[:runeStart(text, min(len(text), snippetScan))]
-	marks := findMarks(text, m)
-	first, last := densest(marks)
+	text = scanned(text)
+	var marks []mark
+	first, last := 0, 0
+	for read := 0; read < len(text); {
+		step := wordEnd(text, min(read+snippetStep, len(text)), read)
+		if step <= read {
+			step = len(text)
+		}
+		marks = append(marks, findMarks(text, read, step, m)...)
+		read = step
+		var terms int
+		if first, last, terms = densest(marks); m.words > 0 && terms >= m.words {
+			break
+		}
+	}
 	from, to := 0, 0
 	if first < last {
 		from = wordStart(text, max(0, marks[first].start-snippetLead), marks[first].start)
@@ -87,13 +103,15 @@ func snippet(text string, m marker) []Piece {
 	return pieces
 }
 
-// findMarks lists the words to mark from first to last; those that overlap are one.
-func findMarks(text string, m marker) []mark {
+// scanned is as much of a text as snippets look through.
+func scanned(text string) string { return text[:runeStart(text, min(len(text), snippetScan))] }
+
+// findMarks lists the words to mark in text[from:to] from first to last; those that overlap are one.
+func findMarks(text string, from, to int, m marker) []mark {
 	var marks []mark
-	stems := make(stemmer)
-	analyze(text, true, func(t token) {
-		if term, ok := m.marks(t, stems); ok {
-			marks = append(marks, mark{t.start, t.end, term})
+	analyze(text[from:to], true, func(t token) {
+		if term, ok := m.marks(t); ok {
+			marks = append(marks, mark{from + t.start, from + t.end, term})
 		}
 	})
 	slices.SortStableFunc(marks, func(a, b mark) int {
@@ -113,8 +131,9 @@ func findMarks(text string, m marker) []mark {
 	return merged
 }
 
-// densest is the range of marks that fits into a snippet and has the most different terms, then the most marks.
-func densest(marks []mark) (first, last int) {
+// densest is the range of marks that fits into a snippet and has the most different terms, which it
+// counts, then the most marks.
+func densest(marks []mark) (first, last, terms int) {
 	best := 0
 	count := map[string]int{}
 	j := 0
@@ -124,13 +143,13 @@ func densest(marks []mark) (first, last int) {
 			j++
 		}
 		if score := 100*len(count) + min(j-i, 99); score > best {
-			best, first, last = score, i, j
+			best, first, last, terms = score, i, j, len(count)
 		}
 		if count[marks[i].term]--; count[marks[i].term] == 0 {
 			delete(count, marks[i].term)
 		}
 	}
-	return first, last
+	return first, last, terms
 }
 
 // wordStart moves at to the start of a word, but not beyond limit.

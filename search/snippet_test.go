@@ -20,7 +20,7 @@ func shown(pieces []Piece) string {
 }
 
 func lookFor(prefix string, words ...string) marker {
-	m := marker{stems: map[string]bool{}, prefix: prefix}
+	m := marker{stems: map[string]bool{}, prefix: prefix, known: stemmer{}}
 	for _, w := range words {
 		m.stems[stemmer{}.stem(fold(w))] = true
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // fieldsVersion is part of the schema hash: raise it when the same page would get other fields.
-const fieldsVersion = 1
+const fieldsVersion = 2
 
 // The fields of a page. Those down to Body hold stemmed words and are what is ranked; the others hold whole terms.
 const (
@@ -23,7 +23,7 @@ const (
 	fieldHead  = "Head"  // all headings; with positions
 	fieldPath  = "Path"  // the last two segments
 	fieldTags  = "Tags"
-	fieldBody  = "Body" // not stored: snippets read the page
+	fieldBody  = "Body" // stored, as far as snippets look
 
 	fieldWords = "Words"   // the page's distinct words, not stemmed: a dictionary for spellings; no frequencies
 	fieldExact = "TitleKw" // the whole title, folded
@@ -60,7 +60,7 @@ func describe(space string, d *page.Doc, f facts) *document.Document {
 	text(fieldHead, strings.Join(heads, "\n"), index.IncludeTermVectors)
 	text(fieldPath, pathText(d.Path), 0)
 	text(fieldTags, strings.Join(d.Tags, "\n"), 0)
-	text(fieldBody, d.Text, 0)
+	text(fieldBody, d.Text, index.StoreField)
 	doc.AddField(&wordsField{textField{name: fieldWords, options: filterOnly, pass: pass}})
 
 	whole := func(name, value string, o index.FieldIndexingOptions) {
@@ -126,7 +126,7 @@ type textField struct {
 }
 
 func (f *textField) Name() string                                     { return f.name }
-func (f *textField) Value() []byte                                    { return []byte(f.value) }
+func (f *textField) Value() []byte                                    { return []byte(scanned(f.value)) }
 func (f *textField) Text() string                                     { return f.value }
 func (f *textField) ArrayPositions() []uint64                         { return nil }
 func (f *textField) EncodedFieldType() byte                           { return 't' }

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -21,8 +22,8 @@ import (
 	"cairn/storage/wiki"
 )
 
-// trailVersion names the layout of the file: raise it when the bytes change, or what page.Link.Keys gives.
-const trailVersion = "1"
+// trailVersion names the layout of the file: raise it when the bytes change, or what page.Link.Keys or Doc.Links gives.
+const trailVersion = "2"
 
 // Buckets, and the keys of bucketAt.
 var (
@@ -35,8 +36,9 @@ var (
 	bucketKey    = []byte("key")
 	bucketTag    = []byte("tag")
 
-	keyRev  = []byte("rev")
-	keyNext = []byte("next")
+	keyRev    = []byte("rev")
+	keyToward = []byte("toward")
+	keyNext   = []byte("next")
 )
 
 const (
@@ -53,7 +55,7 @@ type trail struct {
 
 func openTrail(path string, log *slog.Logger) (*trail, error) {
 	log = log.With("store", "log")
-	h, err := hold(path, log, openDB, createDB)
+	h, err := hold(path, log, openDB, createDB, probeDB)
 	if err != nil {
 		return nil, err
 	}
@@ -113,19 +115,39 @@ func boltOpen(path string) (*bolt.DB, error) {
 	return db, nil
 }
 
+// probeDB reads the whole file once.
+func probeDB(db *bolt.DB) error {
+	sum := crc32.NewIEEE()
+	var read func(b *bolt.Bucket) error
+	read = func(b *bolt.Bucket) error {
+		return b.ForEach(func(k, v []byte) error {
+			if v == nil {
+				return read(b.Bucket(k))
+			}
+			_, err := sum.Write(v)
+			return err
+		})
+	}
+	return db.View(func(tx *bolt.Tx) error {
+		return tx.ForEach(func(_ []byte, b *bolt.Bucket) error { return read(b) })
+	})
+}
+
 func (t *trail) name() string { return "log" }
 
-// view calls fn with the buckets of a space. It is not called for a space that the store does not know: then the error
-// wraps fs.ErrNotExist.
+// view calls fn, which answers a question, with the buckets of a space. It is not called for a space that the store does
+// not know: then the error wraps fs.ErrNotExist.
 func (t *trail) view(space string, fn func(book) error) error {
-	return t.with(func(db *bolt.DB) error {
-		return db.View(func(tx *bolt.Tx) error {
-			l, err := openBook(tx, space)
-			if err != nil {
-				return err
-			}
-			return fn(l)
-		})
+	return t.ask(func(db *bolt.DB) error { return viewBook(db, space, fn) })
+}
+
+func viewBook(db *bolt.DB, space string, fn func(book) error) error {
+	return db.View(func(tx *bolt.Tx) error {
+		l, err := openBook(tx, space)
+		if err != nil {
+			return err
+		}
+		return fn(l)
 	})
 }
 
@@ -145,42 +167,28 @@ func (t *trail) update(life context.Context, space string, fn func(book) error) 
 	})
 }
 
-func (t *trail) position(space string) (rev wiki.Rev, err error) {
-	err = t.view(space, func(l book) error {
-		rev = wiki.Rev(l.at.Get(keyRev))
-		return nil
+func (t *trail) position(space string) (at, toward wiki.Rev, err error) {
+	err = t.with(func(db *bolt.DB) error {
+		return viewBook(db, space, func(l book) error {
+			at, toward = wiki.Rev(l.at.Get(keyRev)), wiki.Rev(l.at.Get(keyToward))
+			return nil
+		})
 	})
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	return rev, err
+	return at, toward, ignoreUnknown(err)
 }
 
-// apply brings the log of one space from d.From to d.To: commits first, then links and tags. The position moves with
-// the last of them; commits that are there already, from an attempt that was cut short, are left as they are.
-func (t *trail) apply(ctx context.Context, d wiki.Delta) error {
-	space := d.To.Space()
-	life := t.life()
-	at, err := t.position(space)
-	switch {
-	case err != nil:
-		return err
-	case d.From == "":
-		if err := t.clear(life, space); err != nil {
-			return err
-		}
-	case d.From != at:
-		return errAstray
-	case d.From == d.To.Rev():
-		return nil
-	}
+// move takes the commits first, then links and tags. Commits that are there already are left as they are.
+func (t *trail) move(ctx, life context.Context, d wiki.Delta) error {
 	if err := t.commits(ctx, life, d); err != nil {
 		return err
 	}
 	return t.links(ctx, life, d)
 }
 
-func (t *trail) clear(life context.Context, space string) error {
+// verify has nothing to count: what the log has not read yet is after its position.
+func (t *trail) verify(context.Context, context.Context, *wiki.Snapshot) error { return nil }
+
+func (t *trail) clear(_, life context.Context, space string) error {
 	return t.within(life, func(db *bolt.DB) error {
 		return db.Update(func(tx *bolt.Tx) error {
 			if err := tx.DeleteBucket([]byte(space)); err != nil && !errors.Is(err, bolterrors.ErrBucketNotFound) {
@@ -200,7 +208,7 @@ func (t *trail) commits(ctx, life context.Context, d wiki.Delta) error {
 					return fmt.Errorf("commit %s: %w", c.Rev, err)
 				}
 			}
-			return nil
+			return l.at.Put(keyToward, []byte(d.To.Rev()))
 		})
 		batch = batch[:0]
 		return err
@@ -236,10 +244,10 @@ func (t *trail) links(ctx, life context.Context, d wiki.Delta) error {
 					return fmt.Errorf("links of %s: %w", p, err)
 				}
 			}
-			if last {
-				return l.at.Put(keyRev, []byte(d.To.Rev()))
+			if !last {
+				return l.at.Put(keyToward, []byte(d.To.Rev()))
 			}
-			return nil
+			return errors.Join(l.at.Put(keyRev, []byte(d.To.Rev())), l.at.Delete(keyToward))
 		})
 		clear(batch)
 		return err
@@ -270,6 +278,30 @@ func (t *trail) links(ctx, life context.Context, d wiki.Delta) error {
 		}
 	}
 	return write(true)
+}
+
+// touched are the files that the commits of a delta have changed, also those that a later one has changed back: at most
+// MaxFiles of each commit. There are none for a delta of one commit, and for one from nothing.
+func (t *trail) touched(d wiki.Delta) (map[page.Path]bool, error) {
+	files := map[page.Path]bool{}
+	err := t.view(d.To.Space(), func(l book) error {
+		first, ok := l.seq(d.From)
+		last, there := l.seq(d.To.Rev())
+		if !ok || !there || last <= first+1 {
+			return nil
+		}
+		for n := first + 1; n <= last; n++ {
+			c, err := decodeCommit(l.commit.Get(number(n)))
+			if err != nil {
+				return err
+			}
+			for _, f := range c.Files {
+				files[f.Path] = true
+			}
+		}
+		return nil
+	})
+	return files, ignoreUnknown(err)
 }
 
 // book is the buckets of one space in one transaction.

@@ -1,9 +1,8 @@
 // This file keeps the words store: one Bleve index for all spaces, moved on by net changes. The rules are:
 //
-//   - The position in a space moves in the same batch as the last pages of a delta, so that what is there twice after a
-//     crash is written over and nothing is left out.
+//   - The position in a space moves in the same batch as the last pages of a delta; each batch before it says what it is
+//     on the way to, so that what was cut short is done to its end first (followOnce).
 //   - Whatever is wrong with the store, but for another process that holds it, is mended by building it again.
-//   - Bleve may panic on damaged files. Every call that reads them goes through with.
 
 package search
 
@@ -29,7 +28,8 @@ import (
 
 const (
 	schemaKey = "schema"
-	revKey    = "rev/" // + space
+	revKey    = "rev/"    // + space
+	towardKey = "toward/" // + space
 
 	maxBatchPages = 500
 	maxBatchBytes = 3 << 20 // of text; a batch needs many times that in memory
@@ -39,9 +39,11 @@ const (
 type words struct {
 	*held[bleve.Index]
 	log *slog.Logger
-	// settled waits until the log can tell the facts of a snapshot's pages.
-	settled func(context.Context, *wiki.Snapshot)
+	// settled waits until the log can tell the facts of the pages of a space as they are now. The error says that it will
+	// not for some time: a page without its facts would never be found by them.
+	settled func(ctx context.Context, space string) error
 	facts   func(*wiki.Snapshot, page.Path) facts
+	touched func(wiki.Delta) (map[page.Path]bool, error)
 }
 
 // openWords opens the store in dir or makes it.
@@ -76,7 +78,8 @@ func openWords(dir string, log *slog.Logger) (*words, error) {
 		}
 		return idx, idx.SetInternal([]byte(schemaKey), []byte(schema))
 	}
-	h, err := hold(dir, log, open, create)
+	probe := func(idx bleve.Index) error { return probe(idx, schema) }
+	h, err := hold(dir, log, open, create, probe)
 	if err != nil {
 		return nil, err
 	}
@@ -85,8 +88,7 @@ func openWords(dir string, log *slog.Logger) (*words, error) {
 
 func (w *words) name() string { return "words" }
 
-// probe looks whether the index is of this make and reads a little, so that the commonest damage shows before anybody
-// asks.
+// probe looks whether the index is of this make and reads a page, so that the commonest damage shows before anybody asks.
 func probe(idx bleve.Index, schema string) error {
 	got, err := idx.GetInternal([]byte(schemaKey))
 	if err != nil {
@@ -95,8 +97,11 @@ func probe(idx bleve.Index, schema string) error {
 	if string(got) != schema {
 		return errors.New("it is of another make")
 	}
+	if _, err := idx.DocCount(); err != nil {
+		return err
+	}
 	request := bleve.NewSearchRequestOptions(query.NewMatchAllQuery(), 1, 0, false)
-	request.Fields = []string{fieldTitle}
+	request.Fields = []string{fieldTitle, fieldBody}
 	_, err = idx.Search(request)
 	return err
 }
@@ -120,34 +125,51 @@ func schema(m *mapping.IndexMappingImpl) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-func (w *words) position(space string) (rev wiki.Rev, err error) {
+func (w *words) position(space string) (at, toward wiki.Rev, err error) {
 	err = w.with(func(idx bleve.Index) error {
-		b, err := idx.GetInternal([]byte(revKey + space))
-		rev = wiki.Rev(b)
-		return err
-	})
-	return rev, err
-}
-
-// apply brings the words of one space from d.From to d.To.
-func (w *words) apply(ctx context.Context, d wiki.Delta) error {
-	space := d.To.Space()
-	life := w.life()
-	at, err := w.position(space)
-	switch {
-	case err != nil:
-		return err
-	case d.From == "":
-		if err := w.clear(ctx, life, space); err != nil {
+		a, err := idx.GetInternal([]byte(revKey + space))
+		if err != nil {
 			return err
 		}
-	case d.From != at:
-		return errAstray
-	case d.From == d.To.Rev():
-		return w.verify(ctx, life, d.To)
+		b, err := idx.GetInternal([]byte(towardKey + space))
+		at, toward = wiki.Rev(a), wiki.Rev(b)
+		return err
+	})
+	return at, toward, err
+}
+
+func (w *words) move(ctx, life context.Context, d wiki.Delta) error {
+	space := d.To.Space()
+	if err := w.settled(ctx, space); err != nil {
+		return err
 	}
-	w.settled(ctx, d.To)
 	b, err := w.batch()
+	if err != nil {
+		return err
+	}
+	bytes := 0 // in b, which itself does not count what is added by IndexAdvanced
+	// put takes one page into the batch, and writes that when it is full.
+	put := func(p page.Path, gone bool) error {
+		if gone {
+			b.Delete(docID(space, p))
+		} else {
+			n, err := w.add(ctx, b, d.To, p)
+			if err != nil {
+				return err
+			}
+			bytes += n
+		}
+		if b.Size() < maxBatchPages && bytes < maxBatchBytes {
+			return nil
+		}
+		b.SetInternal([]byte(towardKey+space), []byte(d.To.Rev()))
+		err := w.write(life, b)
+		b.Reset()
+		bytes = 0
+		return err
+	}
+	// A page that was changed and changed back has other facts and the same text: it is in no net difference.
+	touched, err := w.touched(d)
 	if err != nil {
 		return err
 	}
@@ -155,36 +177,38 @@ func (w *words) apply(ctx context.Context, d wiki.Delta) error {
 		if err != nil {
 			return err
 		}
-		if !isSought(c.Path) {
+		if !c.Path.Listed() {
 			continue
 		}
-		if c.Kind == 'D' {
-			b.Delete(docID(space, c.Path))
-		} else if err := w.add(ctx, b, d.To, c.Path); err != nil {
+		delete(touched, c.Path)
+		if err := put(c.Path, c.Kind == 'D'); err != nil {
 			return err
 		}
-		if b.Size() >= maxBatchPages || b.TotalDocsSize() >= maxBatchBytes {
-			if err := w.write(life, b); err != nil {
+	}
+	for p := range touched {
+		if p.Listed() && d.To.Has(p) {
+			if err := put(p, false); err != nil {
 				return err
 			}
-			b.Reset()
 		}
 	}
 	b.SetInternal([]byte(revKey+space), []byte(d.To.Rev()))
+	b.DeleteInternal([]byte(towardKey + space))
 	return w.write(life, b)
 }
 
-// add puts one page into the batch. A page that cannot be read is found by its name.
-func (w *words) add(ctx context.Context, b *bleve.Batch, in *wiki.Snapshot, p page.Path) error {
+// add puts one page into the batch and tells how many bytes it takes. A page that cannot be read is found by its name.
+func (w *words) add(ctx context.Context, b *bleve.Batch, in *wiki.Snapshot, p page.Path) (int, error) {
 	doc, err := in.Doc(ctx, p)
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return 0, ctx.Err()
 	}
 	if err != nil {
 		w.log.Warn("index a page by its name only", "space", in.Space(), "path", p, "err", err)
 		doc = &page.Doc{Path: p, Title: p.Title()}
 	}
-	return b.IndexAdvanced(describe(in.Space(), doc, w.facts(in, p)))
+	entry := describe(in.Space(), doc, w.facts(in, p))
+	return entry.Size(), b.IndexAdvanced(entry)
 }
 
 func (w *words) batch() (b *bleve.Batch, err error) {
@@ -204,6 +228,7 @@ func (w *words) clear(ctx, life context.Context, space string) error {
 	return w.within(life, func(idx bleve.Index) error {
 		b := idx.NewBatch()
 		b.DeleteInternal([]byte(revKey + space))
+		b.DeleteInternal([]byte(towardKey + space))
 		for {
 			if err := ctx.Err(); err != nil {
 				return err
@@ -227,7 +252,7 @@ func (w *words) clear(ctx, life context.Context, space string) error {
 	})
 }
 
-// verify compares the number of pages with the snapshot that the store says to have reached.
+// verify compares the number of pages with the snapshot.
 func (w *words) verify(ctx, life context.Context, in *wiki.Snapshot) error {
 	want, got := uint64(in.PageCount()), uint64(0)
 	err := w.with(func(idx bleve.Index) error {
@@ -252,6 +277,3 @@ func inSpace(space string) query.Query {
 	q.SetField(fieldSpace)
 	return q
 }
-
-// isSought tells the pages that can be found by their words: no bars, nothing hidden.
-func isSought(p page.Path) bool { return p.IsPage() && !p.Hidden() }

@@ -401,7 +401,7 @@ func (s *Server) apiLinks(c echo.Context) error {
 			}
 		}
 	}
-	backlinks, err := s.Index.Backlinks(c.Request().Context(), in.Snapshot, p)
+	backlinks, _, err := s.Index.Backlinks(c.Request().Context(), in.Snapshot, p, 1000)
 	if err != nil {
 		return err
 	}

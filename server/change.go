@@ -25,7 +25,7 @@ func (s *Server) askMove(c echo.Context) error {
 }
 
 func (s *Server) moveView(c echo.Context, in at, p page.Path, to string, w writing) web.Move {
-	backlinks, err := s.Index.Backlinks(c.Request().Context(), in.Snapshot, p)
+	backlinks, _, err := s.Index.Backlinks(c.Request().Context(), in.Snapshot, p, 200)
 	if err != nil {
 		s.Log.Warn("backlinks", "space", in.Space(), "path", p, "err", err)
 	}
@@ -80,7 +80,7 @@ func (s *Server) askDelete(c echo.Context) error {
 }
 
 func (s *Server) deleteView(c echo.Context, in at, p page.Path, w writing) web.Delete {
-	backlinks, err := s.Index.Backlinks(c.Request().Context(), in.Snapshot, p)
+	backlinks, _, err := s.Index.Backlinks(c.Request().Context(), in.Snapshot, p, 200)
 	if err != nil {
 		s.Log.Warn("backlinks", "space", in.Space(), "path", p, "err", err)
 	}

@@ -133,7 +133,7 @@ func (s *Server) viewPage(c echo.Context, in at, p page.Path) error {
 		st := stamp(last)
 		v.Last = &st
 	}
-	backlinks, err := s.Index.Backlinks(ctx, in.Snapshot, p)
+	backlinks, _, err := s.Index.Backlinks(ctx, in.Snapshot, p, 200)
 	if err != nil {
 		s.Log.Warn("backlinks", "space", in.Space(), "path", p, "err", err)
 	}
@@ -262,7 +262,7 @@ func (s *Server) viewMissing(c echo.Context, in at, p page.Path) error {
 	}
 	v.NoIndex = true
 	v.Crumbs = crumbs(in, p)
-	wanted, err := s.Index.Backlinks(ctx, in.Snapshot, p)
+	wanted, _, err := s.Index.Backlinks(ctx, in.Snapshot, p, 200)
 	if err != nil {
 		return err
 	}
