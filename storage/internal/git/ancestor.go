@@ -1,11 +1,17 @@
 package git
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+)
 
 // BlobHash is the name that the bytes have as a file.
 func BlobHash(data []byte) Hash { return hashObject(kindBlob, data) }
 
-// IsAncestor tells whether a commit lies on the way to another, or is that one. An unknown commit does not.
+// IsAncestor tells whether a commit lies on the way to another, or is that one. An unknown commit does
+// not; the error wraps fs.ErrNotExist when it is the tip that is unknown.
 func (r *Repo) IsAncestor(ctx context.Context, old, tip Hash) (bool, error) {
 	if old == tip {
 		return true, nil
@@ -24,6 +30,9 @@ func isAncestor(ctx context.Context, o *objects, dir string, env []string, old, 
 			return true, nil
 		}
 		c, err := show(ctx, o, at)
+		if errors.Is(err, fs.ErrNotExist) && at != tip {
+			err = fmt.Errorf("commit %s: %w", at, ErrMissing)
+		}
 		if err != nil {
 			return false, err
 		}

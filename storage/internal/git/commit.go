@@ -18,18 +18,22 @@ import (
 
 const maxBatch = 64 << 20 // bytes of files after which the rest waits for the next batch
 
-// request is one waiting change. Its writer reads answer once done is closed.
+// errBroken is told to writers whose batch ended by a panic. Their changes may have been written or not.
+var errBroken = errors.New("the change was broken off half-way")
+
+// request is one waiting change. Its writer reads hash and err once done is closed.
 type request struct {
-	ctx    context.Context
-	change Change
-	size   int
-	done   chan struct{}
-	hash   Hash
-	err    error
+	ctx      context.Context
+	change   Change
+	size     int
+	done     chan struct{}
+	answered bool // for who holds the door
+	hash     Hash
+	err      error
 }
 
 func (q *request) answer(h Hash, err error) {
-	q.hash, q.err = h, err
+	q.hash, q.err, q.answered = h, err, true
 	close(q.done)
 }
 
@@ -57,8 +61,7 @@ func (r *Repo) Commit(ctx context.Context, c Change) (Hash, error) {
 		case <-q.done:
 			return q.hash, q.err
 		case r.door <- struct{}{}:
-			r.batch(context.WithoutCancel(ctx), r.take())
-			r.leave()
+			r.next(context.WithoutCancel(ctx))
 		case <-ctx.Done():
 			if r.withdraw(q) {
 				return Hash{}, context.Cause(ctx)
@@ -67,6 +70,21 @@ func (r *Repo) Commit(ctx context.Context, c Change) (Hash, error) {
 			return q.hash, q.err
 		}
 	}
+}
+
+// next writes the next batch and gives the door back, whatever happens: a panic here may end one request of a server
+// that goes on.
+func (r *Repo) next(ctx context.Context) {
+	defer r.leave()
+	all := r.take()
+	defer func() {
+		for _, q := range all {
+			if !q.answered {
+				q.answer(Hash{}, errBroken)
+			}
+		}
+	}()
+	r.batch(ctx, all)
 }
 
 // take takes what waits, at most maxBatch of it. The door is held.
@@ -136,12 +154,12 @@ func (r *Repo) write(ctx context.Context, start *head, b *batch) error {
 	if err != nil {
 		return err
 	}
+	defer lock.drop()
 	path, err := writePack(r.disk, filepath.Join(r.dir, "objects", "pack"), b.objects)
 	if err == nil {
 		err = r.objects.add(path)
 	}
 	if err != nil {
-		lock.drop()
 		return err
 	}
 	if err := lock.move(b.tip.hash, b.by, "commit: "+b.message); err != nil {
@@ -185,10 +203,11 @@ func (b *batch) add(ctx context.Context, c Change) (Hash, error) {
 		name = emptyTree
 		made = append(made, object{emptyTree, kindTree, nil})
 	}
-	by := c.Author
-	when := max(time.Now().Unix(), b.tip.when)
+	// Commit times never go backwards, even if somebody's clock was wrong. When it was written is told as it is.
+	now := time.Now()
+	by, when := c.Author, max(now.Unix(), b.tip.when)
 	if by.When.IsZero() {
-		by.When = time.Unix(when, 0)
+		by.When = now
 	}
 	data := encodeCommit(name, b.tip.hash, by, when, c.Message)
 	commit := object{hashObject(kindCommit, data), kindCommit, data}

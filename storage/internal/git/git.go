@@ -41,7 +41,12 @@ var ErrMoved = errors.New("the branch has moved")
 var ErrReadOnly = errors.New("the repository is read-only, because its disk failed")
 
 // ErrTooLarge is returned for an object or a tree that is beyond what is held in memory.
-var ErrTooLarge = errors.New("too large")
+var ErrTooLarge = errors.New("more than the git store holds in memory")
+
+// ErrMissing is returned when a commit or a tree names an object that is not there, or is of another kind. It never
+// wraps fs.ErrNotExist: damage must not look like a page that nobody has written. What the caller names by a hash of
+// its own, and is not there, is fs.ErrNotExist.
+var ErrMissing = errors.New("object is missing: the repository is damaged")
 
 // Hash names an object; the zero Hash names none.
 type Hash [20]byte
@@ -109,7 +114,7 @@ type Edit struct {
 type Change struct {
 	Onto    Hash // when set, the head must be exactly this; each Edit's Old is compared in any case
 	Edits   []Edit
-	Author  Signature // When zero: now
+	Author  Signature // When zero: now. The committer's date is never before the parent's
 	Message string
 }
 

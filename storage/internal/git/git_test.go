@@ -335,5 +335,9 @@ func TestMain(m *testing.M) {
 		writer(dir)
 		return
 	}
+	if dir := os.Getenv("CAIRN_TEST_PUSHER"); dir != "" {
+		pusher(dir)
+		return
+	}
 	os.Exit(m.Run())
 }

@@ -31,8 +31,8 @@ func TestImport(t *testing.T) {
 			continue
 		}
 		r := open(t, dir)
-		if h, _ := r.Head(); h.String() != tip || r.Branch() != "refs/heads/trunk" || read(t, r, "page.md") != "page\n" {
-			t.Errorf("%s: head %s of %s, want %s", from, h, r.Branch(), tip)
+		if h, _ := r.Head(); h.String() != tip || r.live.name != "refs/heads/trunk" || read(t, r, "page.md") != "page\n" {
+			t.Errorf("%s: head %s of %s, want %s", from, h, r.live.name, tip)
 		}
 		refs := run(t, dir, "for-each-ref", "--format=%(refname)")
 		if from != headless && refs != "refs/heads/other\nrefs/heads/trunk\nrefs/tags/v1\n" {

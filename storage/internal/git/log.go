@@ -111,7 +111,7 @@ func (s Signature) line() string {
 }
 
 // Show is one commit, without Files: those of many commits come cheaper from Log, and the whole difference from Diff.
-// The error wraps fs.ErrNotExist when there is no such commit.
+// The error wraps fs.ErrNotExist when there is no such commit, also when a commit that is there names it as a parent.
 func (r *Repo) Show(ctx context.Context, h Hash) (Commit, error) { return show(ctx, r.objects, h) }
 
 func show(ctx context.Context, o *objects, h Hash) (Commit, error) {
@@ -129,23 +129,39 @@ func show(ctx context.Context, o *objects, h Hash) (Commit, error) {
 // Log yields the commits that until has and since has not, parents before children; a zero since is the beginning of
 // history. Each comes with the files that it changed. It streams: nothing is held but the commit yielded, and breaking
 // off ends the git process behind it. After an error it ends.
+//
+// A file that was moved is found when its bytes are the same, or when at least half of its text is and the commit is of
+// ordinary size: see rename.go. git may have 2 GiB of memory for it; a commit that needs more is an error.
 func (r *Repo) Log(ctx context.Context, since, until Hash) iter.Seq2[Commit, error] {
-	return logOf(ctx, r.dir, nil, since, until)
+	return func(yield func(Commit, error) bool) {
+		for c, err := range r.rawLog(ctx, since, until) {
+			if err == nil {
+				findMoves(ctx, r.objects, &c)
+			}
+			if !yield(c, err) {
+				return
+			}
+		}
+	}
 }
+
+// maxLogMemory is what git log may have, in bytes.
+const maxLogMemory = 2 << 30
 
 // logFormat writes what git log shall tell of each commit, NUL behind each part: names and messages hold any other byte.
 const logFormat = "--format=tformat:%H%x00%P%x00%an%x00%ae%x00%at%x00%ct%x00%B%x00"
 
-func logOf(ctx context.Context, dir string, env []string, since, until Hash) iter.Seq2[Commit, error] {
+// rawLog is the log as git tells it, with the moves that are no more than that.
+func (r *Repo) rawLog(ctx context.Context, since, until Hash) iter.Seq2[Commit, error] {
 	return func(yield func(Commit, error) bool) {
 		if until.IsZero() {
 			return
 		}
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		c := command{dir: dir, env: env,
-			config: []string{"i18n.logOutputEncoding=UTF-8", "log.showSignature=false", "diff.renameLimit=1000", "log.showRoot=true"},
-			args: []string{"log", "--raw", "-z", "--reverse", "--topo-order", "--find-renames", "-c", "--root", "--no-abbrev",
+		c := command{dir: r.dir,
+			config: []string{"i18n.logOutputEncoding=UTF-8", "log.showSignature=false", "log.showRoot=true"},
+			args: []string{"log", "--raw", "-z", "--reverse", "--topo-order", "--find-renames=100%", "-c", "--root", "--no-abbrev",
 				"--no-color", "--no-ext-diff", "--no-textconv", "--no-notes", "--no-decorate", "--no-mailmap", "--encoding=UTF-8",
 				logFormat, until.String()}}
 		if !since.IsZero() {
@@ -168,6 +184,9 @@ func logOf(ctx context.Context, dir string, env []string, since, until Hash) ite
 		if err != nil {
 			yield(Commit{}, err)
 			return
+		}
+		if err := limitMemory(cmd.Process.Pid, maxLogMemory); err != nil {
+			r.log.WarnContext(ctx, "git log runs without a limit of memory", "err", err)
 		}
 		p := logParser{in: bufio.NewReaderSize(out, 64<<10)}
 		for {
@@ -227,7 +246,7 @@ func (p *logParser) field() (string, error) {
 		case err != bufio.ErrBufferFull:
 			return "", err
 		case len(all) > maxField:
-			return "", ErrTooLarge
+			return "", tooLarge("part of a commit", maxField)
 		}
 	}
 }

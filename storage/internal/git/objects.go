@@ -59,6 +59,10 @@ const (
 	maxChain  = 4096      // deltas upon deltas; git makes at most 4095
 )
 
+func tooLarge(what string, limit int) error {
+	return fmt.Errorf("%s of more than %d bytes: %w", what, limit, ErrTooLarge)
+}
+
 // hashObject is the name of an object.
 func hashObject(k kind, data []byte) Hash {
 	h := sha1.New()
@@ -207,6 +211,15 @@ func (o *objects) readAs(ctx context.Context, want kind, h Hash) ([]byte, error)
 	return data, err
 }
 
+// readNamed is readAs for an object that a commit or a tree names: that it is not there is ErrMissing.
+func (o *objects) readNamed(ctx context.Context, want kind, h Hash) ([]byte, error) {
+	data, err := o.readAs(ctx, want, h)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s %s: %w", want, h, ErrMissing)
+	}
+	return data, err
+}
+
 // find looks into all packs known, then for a loose object, then into the outer folder. A damaged copy is passed over
 // when there is a good one.
 func (o *objects) find(h Hash) (kind, []byte, error) {
@@ -322,7 +335,7 @@ func (o *objects) loose(h Hash) (kind, []byte, error) {
 		return 0, nil, fmt.Errorf("damaged: %w", err)
 	}
 	if len(raw) >= maxObject {
-		return 0, nil, ErrTooLarge
+		return 0, nil, tooLarge("object", maxObject)
 	}
 	if Hash(sha1.Sum(raw)) != h {
 		return 0, nil, errors.New("damaged: its bytes do not match its name")
@@ -352,8 +365,10 @@ func (o *objects) at(p *pack, off int64, depth int) (kind, []byte, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	if n, err := deltaSize(data); err != nil || n > maxObject {
-		return 0, nil, cmp.Or(err, ErrTooLarge)
+	if n, err := deltaSize(data); err != nil {
+		return 0, nil, err
+	} else if n > maxObject {
+		return 0, nil, tooLarge("object", maxObject)
 	}
 	data, err = packfile.PatchDelta(base, data)
 	if err != nil {

@@ -57,7 +57,7 @@ func (d disk) path(name string) error {
 func writePack(d disk, dir string, objects []object) (path string, err error) {
 	objects = unique(objects)
 	if len(objects) > math.MaxInt32 {
-		return "", ErrTooLarge
+		return "", fmt.Errorf("pack of %d objects: %w", len(objects), ErrTooLarge)
 	}
 	w := packWriter{sum: sha1.New()}
 	pack, err := os.CreateTemp(dir, tmpPrefix+"pack_*")

@@ -170,7 +170,7 @@ func (p *pack) inflate(off int64) (header, []byte, error) {
 		return h, nil, err
 	}
 	if h.size > maxObject {
-		return h, nil, ErrTooLarge
+		return h, nil, tooLarge("object", maxObject)
 	}
 	data, err := b.inflate(p.file, h.data, h.size)
 	if err != nil {
@@ -336,11 +336,4 @@ func (c *cache) put(k cacheKey, v cached) {
 	for c.size > c.limit {
 		c.lru.RemoveOldest()
 	}
-}
-
-// purge forgets everything.
-func (c *cache) purge() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.lru.Purge()
 }

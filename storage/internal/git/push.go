@@ -8,12 +8,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"iter"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -43,26 +44,13 @@ type RefUpdate struct {
 	Old, New Hash
 }
 
-// Blob is Repo.Blob for what is pushed as well.
+// Blob is a file's bytes as Repo.Blob has them, of what is pushed as well.
 func (p Push) Blob(ctx context.Context, h Hash) ([]byte, error) {
 	return p.objects.readAs(ctx, kindBlob, h)
 }
 
-// Size is Repo.Size for what is pushed as well.
+// Size is the length of a blob in bytes, found without reading it whole. The error wraps fs.ErrNotExist as Blob's does.
 func (p Push) Size(ctx context.Context, h Hash) (int64, error) { return p.objects.size(ctx, h) }
-
-// Tree is Repo.Tree for what is pushed as well.
-func (p Push) Tree(ctx context.Context, commit Hash) (*Tree, error) {
-	return treeOf(ctx, p.objects, commit)
-}
-
-// Log is Repo.Log of the commits that the push adds to the live branch; none when it does not touch it.
-func (p Push) Log(ctx context.Context) iter.Seq2[Commit, error] {
-	if p.Live == nil {
-		return func(func(Commit, error) bool) {}
-	}
-	return logOf(ctx, p.dir, p.env, p.Live.Old, p.Live.New)
-}
 
 // refusal is a sentence to the pusher.
 type refusal string
@@ -71,6 +59,9 @@ func (r refusal) Error() string { return string(r) }
 
 // doorPatience is how long receive-pack may take to move refs while all others wait.
 const doorPatience = time.Minute
+
+// maxAhead is how far a pushed commit's date may lie ahead.
+const maxAhead = 24 * time.Hour
 
 const stale = refusal("Somebody has saved since you last fetched. Run: git pull --rebase, then push again.")
 
@@ -87,11 +78,13 @@ type push struct {
 	question  *os.File // read
 	answer    *os.File // written
 	said      tail
+	over      chan struct{} // closed when the process has ended
+	once      sync.Once
 	unsettled error // refs may have moved, but that is not known to be durable
 }
 
 func (r *Repo) startPush(ctx context.Context, c command, check func(context.Context, Push) ([]string, error)) (*push, error) {
-	p := &push{repo: r, check: check}
+	p := &push{repo: r, check: check, over: make(chan struct{})}
 	question, theirs, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -111,7 +104,7 @@ func (r *Repo) startPush(ctx context.Context, c command, check func(context.Cont
 	p.process = c.prepare(p.ctx)
 	p.process.Stderr = &p.said
 	if p.stdin, err = p.process.StdinPipe(); err == nil {
-		err = p.process.Start()
+		err = startBound(p.process.Start, p.process.SysProcAttr, p.over)
 	}
 	if err != nil {
 		p.detach()
@@ -131,11 +124,16 @@ func (p *push) converse(ctx context.Context) error {
 	defer p.detach()
 	r := p.repo
 	quarantine, refs, err := readQuestion(p.question)
-	if err != nil { // git has ended or will: nothing to push, or a broken pack
-		if err != io.EOF {
+	if err == io.EOF { // git has ended or will: nothing to push, or a broken pack
+		p.answer.Close()
+		return p.wait()
+	}
+	if err != nil {
+		go io.Copy(io.Discard, p.question) // until it is closed: the hook must not wait with what else it has to ask
+		if _, ok := errors.AsType[refusal](err); !ok {
 			r.log.WarnContext(ctx, "push not understood", "repo", r.dir, "err", err)
 		}
-		p.answer.Close()
+		p.reply(p.sentence(ctx, err), "no")
 		return p.wait()
 	}
 	lines, err := p.judge(ctx, quarantine, refs)
@@ -163,7 +161,10 @@ func (p *push) converse(ctx context.Context) error {
 	return err
 }
 
-func (p *push) wait() error { return p.command.wait(p.ctx, p.process, &p.said) }
+func (p *push) wait() error {
+	defer p.once.Do(func() { close(p.over) })
+	return p.command.wait(p.ctx, p.process, &p.said)
+}
 
 // reply sends the lines and the verdict. A hook that is gone cannot be told, and needs not.
 func (p *push) reply(lines []string, verdict string) {
@@ -193,11 +194,15 @@ func (p *push) sentence(ctx context.Context, err error) []string {
 	return remark("The server could not take the push; please try again later.")
 }
 
-// readQuestion reads what the hook sends.
+// readQuestion reads what the hook sends. io.EOF is a hook that ended before.
 func readQuestion(in io.Reader) (quarantine string, refs []RefUpdate, err error) {
-	lines := bufio.NewReader(io.LimitReader(in, maxQuestion))
+	limit := &io.LimitedReader{R: in, N: maxQuestion}
+	lines := bufio.NewReader(limit)
 	for {
 		line, err := lines.ReadString('\n')
+		if err != nil && limit.N == 0 {
+			return "", nil, refusal("Too many branches and tags in one push. Please push them in several.")
+		}
 		if err != nil {
 			return "", nil, err
 		}
@@ -298,7 +303,43 @@ func (p *push) judgeLive(ctx context.Context, asked *Push) error {
 	if errors.Is(err, ErrTooLarge) {
 		return refusal(fmt.Sprintf("What was pushed to %s cannot be taken: %v.", branch, err))
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return judgeCommits(ctx, asked)
+}
+
+// judgeCommits looks at each new commit of the live branch: at its date, for all later commits would have it, and at
+// how large its tree is, for Log will compare it. Trees that occur in several commits are looked at once.
+func judgeCommits(ctx context.Context, asked *Push) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	c := command{dir: asked.dir, env: asked.env, args: []string{"rev-list", "--timestamp", "--end-of-options", asked.Live.New.String()}}
+	if !asked.Live.Old.IsZero() {
+		c.args = append(c.args, "^"+asked.Live.Old.String())
+	}
+	latest := uint64(time.Now().Add(maxAhead).Unix())
+	measure := measurer{objects: asked.objects, known: map[Hash]extent{}}
+	return c.lines(ctx, func(line string) error {
+		seconds, name, _ := strings.Cut(line, " ")
+		h, err := ParseHash(name)
+		if err != nil {
+			return err
+		}
+		// What is no number is later than anything: git reads it in its own way.
+		if when, err := strconv.ParseUint(seconds, 10, 64); err != nil || when > latest {
+			return refusal(fmt.Sprintf("Commit %.8s is dated more than a day ahead of the clock here. Set your clock, "+
+				"run: git rebase --force-rebase origin/%s, then push again.", name, strings.TrimPrefix(asked.Live.Name, "refs/heads/")))
+		}
+		t, err := treeOf(ctx, asked.objects, h)
+		if err == nil && t.root != nil {
+			_, err = measure.tree(ctx, t.root.hash, 0)
+		}
+		if errors.Is(err, ErrTooLarge) {
+			return refusal(fmt.Sprintf("Commit %.8s cannot be taken: %v.", name, err))
+		}
+		return err
+	})
 }
 
 // compare makes sure, with the door held, that the live branch is still where the push was judged.

@@ -118,6 +118,9 @@ func (r ref) hold(old Hash) (*refLock, error) {
 	if errors.Is(err, fs.ErrNotExist) && old.IsZero() {
 		err = nil
 	}
+	if errors.Is(err, fs.ErrNotExist) && !old.IsZero() {
+		err = fmt.Errorf("%s: %w", r.name, errLost)
+	}
 	if err == nil && now != old {
 		err = fmt.Errorf("%s is at %s: %w", r.name, now, ErrMoved)
 	}
@@ -133,23 +136,29 @@ type refLock struct {
 	ref  ref
 	old  Hash
 	file *os.File
+	gone bool
 }
 
+// drop lets the lock go, if that has not been done.
 func (l *refLock) drop() {
+	if l.gone {
+		return
+	}
+	l.gone = true
 	l.file.Close()
 	os.Remove(l.ref.lock())
 }
 
 // move makes the ref name new, durably, and lets the lock go, whatever happens.
 func (l *refLock) move(new Hash, by Signature, message string) error {
-	err := l.prepare(new, by, message)
-	if err == nil {
-		err = os.Rename(l.ref.lock(), l.ref.path())
-	}
-	if err != nil {
-		l.drop()
+	defer l.drop()
+	if err := l.prepare(new, by, message); err != nil {
 		return err
 	}
+	if err := os.Rename(l.ref.lock(), l.ref.path()); err != nil {
+		return err
+	}
+	l.gone = true
 	return l.ref.disk.path(filepath.Dir(l.ref.path()))
 }
 

@@ -99,6 +99,8 @@ const (
 // lines; an error refuses the push with its text, line by line. Only branches and tags can be pushed; the live branch
 // only moves forward. A pusher who is told ok has a push that is durable and visible.
 //
+// A push of more than 1 GiB is refused, and one whose commits on the live branch are dated more than a day ahead.
+//
 // A refusal is no error here: the pusher has been told. All of in is read, which must end when the client goes away.
 func (r *Repo) ReceivePack(ctx context.Context, protocol string, in io.Reader, out io.Writer, check func(context.Context, Push) ([]string, error)) error {
 	if err := r.writable(); err != nil {
@@ -111,25 +113,43 @@ func (r *Repo) ReceivePack(ctx context.Context, protocol string, in io.Reader, o
 	c := command{
 		args:  []string{"receive-pack", "--stateless-rpc", "--end-of-options", r.dir},
 		hooks: r.hooks(), env: protocolEnv(protocol), stdout: report, slots: serving,
+		config: []string{fmt.Sprintf("receive.maxInputSize=%d", r.maxPush)}, // for repositories that are older than it
 	}
 	release, err := c.slot(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
+	end := r.beginPush()
+	defer func() { end(err) }()
 	p, err := r.startPush(ctx, c, check)
 	if err != nil {
 		return err
 	}
 	done := make(chan error, 1)
-	go func() { done <- p.converse(ctx) }()
+	var panicked any // carried over to where the caller's recover is
+	go func() {
+		defer func() {
+			if v := recover(); v != nil {
+				panicked = v
+				p.cancel(errors.New("panic"))
+				done <- p.wait()
+			}
+		}()
+		done <- p.converse(ctx)
+	}()
 	io.Copy(p.stdin, in) // see UploadPack. The door is not held by this: converse does not wait for it
 	p.stdin.Close()
-	if err := <-done; err != nil && report.buf.Len() == 0 || p.unsettled != nil {
+	err = <-done
+	if panicked != nil {
+		err = errors.New("panic")
+		panic(panicked)
+	}
+	if err != nil && report.buf.Len() == 0 || p.unsettled != nil {
 		return errors.Join(p.unsettled, err)
 	}
-	_, err = out.Write(report.buf.Bytes())
-	return err
+	_, werr := out.Write(report.buf.Bytes())
+	return werr
 }
 
 // hookRuns makes sure that git will find our hook executable: it passes over one that is not, and would let all in.
@@ -156,7 +176,7 @@ type limited struct {
 
 func (l *limited) Write(p []byte) (int, error) {
 	if l.left -= len(p); l.left < 0 {
-		return 0, ErrTooLarge
+		return 0, tooLarge("report of a push", maxReport)
 	}
 	return l.buf.Write(p)
 }

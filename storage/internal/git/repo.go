@@ -32,7 +32,11 @@ var settings = []string{
 	"receive.fsck.zeroPaddedFilemode=ignore",
 	"receive.fsck.missingSpaceBeforeDate=ignore",
 	"receive.fsck.badTimezone=ignore",
+	fmt.Sprintf("receive.maxInputSize=%d", maxPush),
 }
+
+// maxPush is how many bytes of pack one push may have.
+const maxPush = 1 << 30
 
 // Repo is an open bare repository. Safe for concurrent use.
 type Repo struct {
@@ -41,6 +45,7 @@ type Repo struct {
 	live    ref
 	objects *objects
 	disk    disk
+	maxPush int64
 
 	// door is held, by being full, by the one who may move a branch. It guards head's being replaced.
 	door chan struct{}
@@ -48,6 +53,7 @@ type Repo struct {
 
 	mu      sync.Mutex // guards what follows
 	waiting []*request
+	pushes  int           // receive-packs that run
 	moved   chan struct{} // closed at the next move, and then another
 	broken  error         // why nothing may be written any more
 }
@@ -143,7 +149,7 @@ func Open(ctx context.Context, dir string, log *slog.Logger) (*Repo, error) {
 		return nil, fmt.Errorf("open %s: %w", dir, err)
 	}
 	r := &Repo{
-		dir: dir, log: log, disk: realDisk,
+		dir: dir, log: log, disk: realDisk, maxPush: maxPush,
 		door: make(chan struct{}, 1), moved: make(chan struct{}),
 	}
 	r.live = ref{dir: dir, name: name, disk: r.disk}
@@ -224,6 +230,27 @@ func (r *Repo) sweep() error {
 	return nil
 }
 
+// beginPush counts a push; end is told how git ended. A git that was stopped just when it began may leave its quarantine.
+// It is removed once no other push runs, for the names do not tell whose they are.
+func (r *Repo) beginPush() (end func(error)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.pushes++
+	return func(err error) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.pushes--; r.pushes > 0 || err == nil {
+			return
+		}
+		left, _ := filepath.Glob(filepath.Join(escapeGlob(r.dir), "objects/tmp_objdir-*"))
+		for _, path := range left {
+			if err := os.RemoveAll(path); err != nil {
+				r.log.Warn("quarantine stays until the next start", "path", path, "err", err)
+			}
+		}
+	}
+}
+
 // startLog gives the live branch a reflog when it has none, so that a lost ref is noticed from now on.
 func (r *Repo) startLog(tip Hash) error {
 	if _, err := os.Stat(r.live.log()); err == nil || !errors.Is(err, fs.ErrNotExist) {
@@ -264,10 +291,8 @@ func (r *Repo) Moved() <-chan struct{} {
 	return r.moved
 }
 
-// Branch is the live branch's whole name, such as refs/heads/main.
-func (r *Repo) Branch() string { return r.live.name }
-
-// Tree is the tree of any commit. The error wraps fs.ErrNotExist when there is no such commit.
+// Tree is the tree of any commit. The error wraps fs.ErrNotExist when there is no such commit. That a commit's tree is
+// not stored is found, as ErrMissing, when the tree is read.
 func (r *Repo) Tree(ctx context.Context, commit Hash) (*Tree, error) {
 	if h := r.head.Load(); commit == h.hash {
 		return h.tree, nil
@@ -294,14 +319,20 @@ func newTree(o *objects, hash Hash) *Tree {
 	return &Tree{from: o, root: &node{hash: hash}}
 }
 
-// Blob is a file's bytes. Do not change them. The error wraps fs.ErrNotExist when there is no such blob, and ErrTooLarge
-// when it is larger than 256 MiB.
+// Blob is a file's bytes, by a hash that may come from anywhere. Do not change them. The error wraps fs.ErrNotExist when
+// there is no such blob, and ErrTooLarge when it is larger than 256 MiB. For the entry of a tree use Tree.Blob, which
+// tells what is missing from what never was.
 func (r *Repo) Blob(ctx context.Context, h Hash) ([]byte, error) {
 	return r.objects.readAs(ctx, kindBlob, h)
 }
 
-// Size is the length of a blob in bytes, found without reading it whole.
-func (r *Repo) Size(ctx context.Context, h Hash) (int64, error) { return r.objects.size(ctx, h) }
+// Has reports whether an object of any kind is stored. It is not read: it may be damaged.
+func (r *Repo) Has(h Hash) bool {
+	if r.objects.has(h) {
+		return true
+	}
+	return r.objects.scan() == nil && r.objects.has(h) // git may have put it elsewhere meanwhile
+}
 
 // Resolve finds the commit that rev names: 40 hexadecimal digits, or at least 7 that begin only one commit's name. No
 // other syntax of git's is understood. The error wraps fs.ErrNotExist.
@@ -340,7 +371,7 @@ func (r *Repo) loadHead(ctx context.Context, hash Hash, before *Tree) (*head, er
 	if hash.IsZero() {
 		return &head{tree: newTree(r.objects, emptyTree)}, nil
 	}
-	data, err := r.objects.readAs(ctx, kindCommit, hash)
+	data, err := r.objects.readNamed(ctx, kindCommit, hash) // by a ref
 	if err != nil {
 		return nil, err
 	}

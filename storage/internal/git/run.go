@@ -1,6 +1,7 @@
 package git
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -35,6 +37,18 @@ var protocols = regexp.MustCompile(`^version=[0-2](:version=[0-2])*$`)
 
 // maxStderr is how much of what git complains about is kept, in bytes.
 const maxStderr = 16 << 10
+
+// bounds keep git's memory small, whatever was pushed. They are given with each call, so that repositories made
+// elsewhere have them; git hands them on to the processes that it starts here.
+var bounds = []string{
+	"core.bigFileThreshold=1m", // larger files are streamed and not compared for deltas: they are no pages
+	"core.packedGitLimit=128m",
+	"core.packedGitWindowSize=16m",
+	"core.deltaBaseCacheLimit=32m",
+	"pack.threads=2",
+	"pack.windowMemory=32m", // of each thread
+	"pack.deltaCacheSize=16m",
+}
 
 // command is one call of git.
 type command struct {
@@ -86,7 +100,7 @@ func (c *command) prepare(ctx context.Context) *exec.Cmd {
 		hooks = "/dev/null"
 	}
 	args := []string{"-c", "core.hooksPath=" + hooks}
-	for _, kv := range c.config {
+	for _, kv := range slices.Concat(bounds, c.config) {
 		args = append(args, "-c", kv)
 	}
 	if c.dir != "" {
@@ -155,6 +169,36 @@ func (c *command) output(ctx context.Context) ([]byte, error) {
 	c.stdout = &out
 	err := c.run(ctx)
 	return out.Bytes(), err
+}
+
+// lines runs the command and hands on each line that it writes, until one is answered by an error.
+func (c *command) lines(ctx context.Context, each func(string) error) error {
+	release, err := c.slot(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var said tail
+	cmd := c.prepare(ctx)
+	cmd.Stderr = &said
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		return err
+	}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if err := each(lines.Text()); err != nil {
+			cancel()
+			c.wait(ctx, cmd, &said)
+			return err
+		}
+	}
+	return c.wait(ctx, cmd, &said)
 }
 
 func (c *command) explain(ctx context.Context, err error, said *tail) error {

@@ -16,7 +16,7 @@ import (
 
 const (
 	maxDepth   = 64      // folders within folders
-	maxEntries = 5000000 // entries of a whole tree
+	maxEntries = 1000000 // entries of a whole tree; git log needs 300 bytes for each when it is new
 )
 
 // Tree is the immutable tree of a commit. The head's is whole in memory; an older one loads folders as they are asked
@@ -55,14 +55,15 @@ func (t *Tree) Hash() Hash {
 	return t.root.hash
 }
 
-// Lookup finds the entry at a path; "" is the root. The error wraps fs.ErrNotExist when there is none.
+// Lookup finds the entry at a path; "" is the root. The error wraps fs.ErrNotExist when there is none, ErrMissing when
+// a folder on the way is named but not stored.
 func (t *Tree) Lookup(ctx context.Context, path string) (Entry, error) {
 	e, _, err := t.find(ctx, path)
 	return e, err
 }
 
 // ReadDir lists a folder ("" for the root) in git's order. Do not change what it returns. The error wraps
-// fs.ErrNotExist when there is no such folder.
+// fs.ErrNotExist when there is no such folder, ErrMissing when it is named but not stored.
 func (t *Tree) ReadDir(ctx context.Context, dir string) ([]Entry, error) {
 	_, n, err := t.find(ctx, dir)
 	if err != nil {
@@ -79,6 +80,15 @@ func (t *Tree) ReadDir(ctx context.Context, dir string) ([]Entry, error) {
 		return nil, err
 	}
 	return f.entries, nil
+}
+
+// Blob is the bytes of a file that the tree has. Do not change them. The error wraps ErrMissing when they are not
+// stored, fs.ErrInvalid for the entry of a folder or of another repository, and ErrTooLarge as Repo.Blob's does.
+func (t *Tree) Blob(ctx context.Context, e Entry) ([]byte, error) {
+	if t == nil || t.from == nil || e.Mode == Dir || e.Mode == Sub {
+		return nil, fmt.Errorf("%q is no file: %w", e.Name, fs.ErrInvalid)
+	}
+	return t.from.readNamed(ctx, kindBlob, e.Hash)
 }
 
 // All yields the files with their whole paths, in git's order. What is not a file or a folder is yielded as well. On a
@@ -98,7 +108,7 @@ func (t *Tree) All(ctx context.Context) iter.Seq2[string, Entry] {
 }
 
 // Load brings the whole tree into memory. The error wraps ErrTooLarge when it is deeper or has more entries than is
-// sensible; such a tree can still be read folder by folder.
+// sensible; such a tree can still be read folder by folder. It wraps ErrMissing when a folder is not stored.
 func (t *Tree) Load(ctx context.Context) error { return t.loadLike(ctx, nil) }
 
 // loadLike is Load that takes over what equals another tree's.
@@ -164,7 +174,7 @@ func (t *Tree) load(ctx context.Context, n *node) (*folder, error) {
 	if n.hash == emptyTree {
 		return new(folder), nil
 	}
-	data, err := t.from.readAs(ctx, kindTree, n.hash)
+	data, err := t.from.readNamed(ctx, kindTree, n.hash)
 	if err != nil {
 		return nil, err
 	}
@@ -264,6 +274,56 @@ func (l *loader) load(ctx context.Context, n, like *node, depth int) (*folder, e
 	return f, nil
 }
 
+// measurer finds how large trees are without keeping them.
+type measurer struct {
+	objects *objects
+	known   map[Hash]extent
+}
+
+// extent is a folder's total and height.
+type extent struct{ total, height int }
+
+// tree measures one tree, by the same bounds as Load.
+func (m *measurer) tree(ctx context.Context, h Hash, depth int) (extent, error) {
+	if known, ok := m.known[h]; ok {
+		return known, nil
+	}
+	if depth > maxDepth {
+		return extent{}, fmt.Errorf("tree deeper than %d folders: %w", maxDepth, ErrTooLarge)
+	}
+	if h == emptyTree {
+		return extent{total: 1}, nil
+	}
+	data, err := m.objects.readNamed(ctx, kindTree, h)
+	if err != nil {
+		return extent{}, err
+	}
+	f, err := parseTree(data)
+	if err != nil {
+		return extent{}, fmt.Errorf("tree %s: %w", h, err)
+	}
+	all := extent{total: 1 + len(f.entries)}
+	for _, kid := range f.kids {
+		if kid == nil {
+			continue
+		}
+		below, err := m.tree(ctx, kid.hash, depth+1)
+		if err != nil {
+			return extent{}, err
+		}
+		all.total += below.total
+		all.height = max(all.height, below.height+1)
+		if all.total > maxEntries {
+			return extent{}, fmt.Errorf("tree of more than %d entries: %w", maxEntries, ErrTooLarge)
+		}
+	}
+	if depth+all.height > maxDepth {
+		return extent{}, fmt.Errorf("tree deeper than %d folders: %w", maxDepth, ErrTooLarge)
+	}
+	m.known[h] = all
+	return all, nil
+}
+
 // search finds an entry by name: the folder of that name, or else what is no folder.
 func (f *folder) search(name string, isDir bool) (int, bool) {
 	want := Entry{Name: name}
@@ -350,7 +410,7 @@ func (f *folder) encode() []byte {
 }
 
 // Diff yields what differs between two trees (either may be nil: empty), skipping equal folders, in git's order. After
-// an error it ends.
+// an error it ends; ErrMissing is a folder that is not stored.
 func Diff(ctx context.Context, from, to *Tree) iter.Seq2[TreeChange, error] {
 	return func(yield func(TreeChange, error) bool) {
 		d := differ{from: cmp.Or(from, new(Tree)), to: cmp.Or(to, new(Tree)), left: 2 * maxEntries, yield: yield}

@@ -175,6 +175,14 @@ func TestDamaged(t *testing.T) {
 	put(t, r, "three", "3")
 }
 
+// forget empties the cache.
+func forget(r *Repo) {
+	c := r.objects.cache
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lru.Purge()
+}
+
 // Readers never notice that git repacks, nor loose objects, nor packs of git's making with deltas in them.
 func TestRepackUnderReaders(t *testing.T) {
 	r := newRepo(t)
@@ -194,7 +202,7 @@ func TestRepackUnderReaders(t *testing.T) {
 					return
 				default:
 				}
-				r.objects.cache.purge()
+				forget(r)
 				text := want[i%len(want)]
 				if b, err := r.Blob(t.Context(), blobHash(text)); err != nil || string(b) != text {
 					t.Errorf("%d: %v", i, err)
@@ -223,7 +231,7 @@ func TestRepackUnderReaders(t *testing.T) {
 		if b, err := r.Blob(t.Context(), blobHash(text)); err != nil || string(b) != text {
 			t.Errorf("%d: %v", i, err)
 		}
-		if n, err := r.Size(t.Context(), blobHash(text)); err != nil || n != int64(len(text)) {
+		if n, err := r.objects.size(t.Context(), blobHash(text)); err != nil || n != int64(len(text)) {
 			t.Errorf("%d: size %d, %v", i, n, err)
 		}
 	}

@@ -1,0 +1,167 @@
+package git
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"hash/maphash"
+	"path"
+	"slices"
+)
+
+// This file finds files that were moved and edited in one commit. git log only tells moves without an edit, which costs
+// it nothing; its search for others holds the texts of all files in memory, whatever they are, and one commit of large
+// files keeps it busy for minutes. This one is bounded: what is too large or too much stays a removal and an addition.
+
+const (
+	maxMoveSize  = 1 << 20  // bytes of a file that is compared: a page is no larger
+	maxMoveBytes = 32 << 20 // bytes of all files of a commit that are
+	maxMovePairs = 10_000   // beyond, only files with one base name are compared
+	maxMoveWork  = 1 << 26  // lines looked at
+)
+
+// findMoves makes one 'R' of a 'D' and an 'A' whose files have at least half of their text in common. The order stays
+// git's.
+func findMoves(ctx context.Context, o *objects, c *Commit) {
+	if len(c.Parents) > 1 {
+		return
+	}
+	var gone, come []int
+	for i, f := range c.Files {
+		switch f.Kind {
+		case 'D':
+			gone = append(gone, i)
+		case 'A':
+			come = append(come, i)
+		}
+	}
+	if len(gone) == 0 || len(come) == 0 {
+		return
+	}
+	bases := map[string][]int{}
+	if len(gone)*len(come) > maxMovePairs {
+		for _, i := range gone {
+			base := path.Base(c.Files[i].Path)
+			bases[base] = append(bases[base], i)
+		}
+	}
+	type match struct{ from, to, score int }
+	var found []match
+	m := mover{ctx: ctx, objects: o, texts: map[Hash]*spans{}, left: maxMoveBytes, work: maxMoveWork}
+	for _, to := range come {
+		from := gone
+		if len(bases) > 0 {
+			from = bases[path.Base(c.Files[to].Path)]
+		}
+		for _, from := range from {
+			if score := m.compare(c.Files[from].Old, c.Files[to].New); score >= 50 {
+				if path.Base(c.Files[from].Path) == path.Base(c.Files[to].Path) {
+					score++
+				}
+				found = append(found, match{from, to, score})
+			}
+		}
+	}
+	slices.SortStableFunc(found, func(a, b match) int { return cmp.Compare(b.score, a.score) })
+	used := map[int]bool{}
+	for _, m := range found {
+		if from, to := &c.Files[m.from], &c.Files[m.to]; !used[m.from] && !used[m.to] {
+			to.Kind, to.From, to.Old = 'R', from.Path, from.Old
+			used[m.from], used[m.to] = true, true
+			from.Kind = 0
+		}
+	}
+	c.Files = slices.DeleteFunc(c.Files, func(f FileChange) bool { return f.Kind == 0 })
+}
+
+// mover compares the files of one commit.
+type mover struct {
+	ctx     context.Context
+	objects *objects
+	texts   map[Hash]*spans
+	left    int // bytes that may still be read
+	work    int // lines that may still be compared
+}
+
+// spans is what a text consists of. Of a file that is not compared there is only the size, or not even that.
+type spans struct {
+	size  int64
+	read  bool
+	lines []span // by hash
+}
+
+// span is a line, or 64 bytes of one, and how many bytes of it the text has.
+type span struct {
+	hash  uint64
+	bytes int
+}
+
+// compare returns how much two files have in common, in hundredths of the larger.
+func (m *mover) compare(from, to Hash) int {
+	a, b := m.text(from), m.text(to)
+	small, large := min(a.size, b.size), max(a.size, b.size)
+	if small == 0 || large > maxMoveSize || 2*small < large || m.work <= 0 || !m.read(from, a) || !m.read(to, b) {
+		return 0
+	}
+	m.work -= len(a.lines) + len(b.lines)
+	common := 0
+	for x, y := a.lines, b.lines; len(x) > 0 && len(y) > 0; {
+		switch c := cmp.Compare(x[0].hash, y[0].hash); {
+		case c < 0:
+			x = x[1:]
+		case c > 0:
+			y = y[1:]
+		default:
+			common += min(x[0].bytes, y[0].bytes)
+			x, y = x[1:], y[1:]
+		}
+	}
+	return int(100 * int64(common) / large)
+}
+
+func (m *mover) text(h Hash) *spans {
+	s := m.texts[h]
+	if s == nil {
+		s = new(spans)
+		s.size, _ = m.objects.size(m.ctx, h) // of what cannot be read: zero
+		m.texts[h] = s
+	}
+	return s
+}
+
+// read splits a file into its lines, if there is room for them.
+func (m *mover) read(h Hash, s *spans) bool {
+	if s.read {
+		return true
+	}
+	if m.left -= int(s.size); m.left < 0 {
+		return false
+	}
+	data, err := m.objects.readAs(m.ctx, kindBlob, h)
+	if err != nil {
+		s.size = 0
+		return false
+	}
+	s.read = true
+	for len(data) > 0 {
+		n := bytes.IndexByte(data[:min(64, len(data))], '\n') + 1
+		if n == 0 {
+			n = min(64, len(data))
+		}
+		s.lines = append(s.lines, span{maphash.Bytes(seed, data[:n]), n})
+		data = data[n:]
+	}
+	slices.SortFunc(s.lines, func(a, b span) int { return cmp.Compare(a.hash, b.hash) })
+	kept := s.lines[:1]
+	for _, l := range s.lines[1:] {
+		if last := &kept[len(kept)-1]; last.hash == l.hash {
+			last.bytes += l.bytes
+		} else {
+			kept = append(kept, l)
+		}
+	}
+	s.lines = slices.Clip(slices.Clone(kept))
+	return true
+}
+
+var seed = maphash.MakeSeed()
