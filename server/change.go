@@ -41,7 +41,7 @@ func (s *Server) move(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	form, err := fields(c)
+	form, err := fields(c, "to")
 	if err != nil {
 		return err
 	}
@@ -105,6 +105,10 @@ func (s *Server) remove(c echo.Context) error {
 	blob := ""
 	if old, err := in.space.At(c.Request().Context(), in.by, string(w.base)); err == nil {
 		blob, _ = old.Blob(c.Request().Context(), p)
+	}
+	if blob == "" {
+		w.failed, w.base = bad(428, "The form does not say which revision of the page you have seen. Look at the page again; if you still want to delete it, press the button once more."), in.Rev()
+		return s.html(c, 428, s.deleteView(c, in, p, w))
 	}
 	_, err = in.space.Remove(c.Request().Context(), s.signed(c, w.name), p, blob, w.note)
 	if err != nil {
@@ -170,7 +174,7 @@ func (s *Server) restore(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	form, err := fields(c)
+	form, err := fields(c, "rev")
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -124,10 +125,20 @@ func (s *Server) form(c echo.Context, in at, p page.Path, verb string, w writing
 	return f
 }
 
-// fields reads a form. The first value of a field counts.
-func fields(c echo.Context) (url.Values, error) {
-	c.Request().Body = http.MaxBytesReader(c.Response(), c.Request().Body, maxForm)
-	values, err := c.FormParams()
+// fields reads a form that has been posted; what stands in the address is no part of it. The first value of a field
+// counts, and those that are needed must be there: a form that says nothing must not empty a page.
+func fields(c echo.Context, needed ...string) (url.Values, error) {
+	r := c.Request()
+	r.Body = http.MaxBytesReader(c.Response(), r.Body, maxForm)
+	var err error
+	switch kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind {
+	case "application/x-www-form-urlencoded":
+		err = r.ParseForm()
+	case "multipart/form-data":
+		err = r.ParseMultipartForm(maxForm)
+	default:
+		return nil, bad(415, "Send a form (application/x-www-form-urlencoded); programs write by the API at /-/api/v1.")
+	}
 	if err != nil {
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {
@@ -135,13 +146,18 @@ func fields(c echo.Context) (url.Values, error) {
 		}
 		return nil, bad(400, "The form could not be read.")
 	}
-	return values, nil
+	for _, name := range needed {
+		if !r.PostForm.Has(name) {
+			return nil, bad(400, "The form has no field %q.", name)
+		}
+	}
+	return r.PostForm, nil
 }
 
 // save takes the editor's form: shows a preview, or saves.
 func (s *Server) save(c echo.Context) error {
 	in, p, lost := s.possible(c)
-	form, err := fields(c)
+	form, err := fields(c, "text")
 	if err != nil {
 		return err
 	}
@@ -268,7 +284,7 @@ func (s *Server) saveFailed(c echo.Context, in at, p page.Path, w writing, err e
 
 // preview is the HTML that a save would show.
 func (s *Server) preview(c echo.Context) error {
-	form, err := fields(c)
+	form, err := fields(c, "text")
 	if err != nil {
 		return err
 	}

@@ -2,8 +2,10 @@ package server
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"os"
@@ -56,6 +58,7 @@ var problems = []struct {
 	{fs.ErrNotExist, problem{404, "Not found", "There is nothing at this address. Look for it with the search, or start from the home page."}},
 	{fs.ErrExist, problem{409, "There already", "There is something of that name already. Choose another name."}},
 	{fs.ErrInvalid, problem{400, "That cannot be read", "The address is not one that the wiki has given. Start from the home page."}},
+	{io.ErrUnexpectedEOF, problem{400, "Cut short", "The request ended before all of it had come. Send it again."}},
 	{context.Canceled, problem{499, "Cancelled", "The request was broken off."}},
 	{context.DeadlineExceeded, problem{503, "Too slow", "That took too long. Try again in a moment."}},
 }
@@ -146,8 +149,10 @@ func (s *Server) handleError(err error, c echo.Context) {
 	if method := c.Request().Method; p.status == 422 && (method == "GET" || method == "HEAD") {
 		p.status = 400 // a name that cannot be is a mistake in the address, as long as nobody wants to write it
 	}
+	id := ""
 	if p.status >= 500 {
-		s.Log.Error("request failed", "method", c.Request().Method, "path", c.Request().URL.Path, "status", p.status, "err", err)
+		id = rand.Text()[:8]
+		s.Log.Error("request failed", "method", c.Request().Method, "path", c.Request().URL.Path, "status", p.status, "id", id, "err", err)
 	}
 	if p.status == 503 {
 		c.Response().Header().Set("Retry-After", "10")
@@ -157,6 +162,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 			Frame:  s.bareFrame(c, p.title),
 			Status: p.status, Text: p.detail,
 			Next: &web.Link{Label: "Home page", URL: "/"},
+			ID:   id,
 		})
 	} else {
 		err = sendProblem(c, p, extras(err))

@@ -30,6 +30,10 @@ func (s *Server) readyz(c echo.Context) error {
 		out.Ready = out.Ready && st.Behind == 0 && st.Err == nil
 		out.Followers = append(out.Followers, f)
 	}
+	for name := range s.Wiki.Broken() {
+		out.Ready = false
+		out.Followers = append(out.Followers, follower{Space: name, Error: "the space cannot be opened; the log of the wiki says why"})
+	}
 	// Before the followers have begun there is nothing in the list.
 	out.Ready = out.Ready && len(out.Followers) > 0
 	status := 200

@@ -112,8 +112,21 @@ func (s *Server) diff(c echo.Context) error {
 		Path:  p.Address(),
 		From:  from.view(in, p), To: to.view(in, p),
 	}
+	bytes := 0
 	for _, h := range page.Diff(from.text, to.text) {
-		v.Hunks = append(v.Hunks, hunk(h, &v))
+		if bytes < maxDiff {
+			v.Hunks = append(v.Hunks, hunk(h, &bytes))
+		} else {
+			v.TooLong = true
+		}
+		for _, l := range h.Lines {
+			switch l.Op {
+			case '+':
+				v.Added++
+			case '-':
+				v.Removed++
+			}
+		}
 	}
 	if from.there && from.rev != "" {
 		v.Restore = &web.Button{Label: "Restore the older one", URL: app(in.Space(), "restore", p) + "?rev=" + string(from.rev)}
@@ -183,20 +196,27 @@ func (d side) view(in at, p page.Path) web.Side {
 	}
 }
 
-func hunk(h page.Hunk, count *web.Diff) web.Hunk {
+// maxDiff is about how much of a comparison is shown, in bytes; a line counts for what surrounds it as well.
+const maxDiff = 400 << 10
+
+// hunk is a run of lines as it is shown. It adds to bytes what it shows, and ends where that is too much.
+func hunk(h page.Hunk, bytes *int) web.Hunk {
 	var out web.Hunk
 	for _, l := range h.Lines {
+		if *bytes >= maxDiff {
+			break
+		}
+		*bytes += 200
 		line := web.Line{Op: web.Same, Old: l.Old, New: l.New}
 		switch l.Op {
 		case '+':
 			line.Op = web.Added
-			count.Added++
 		case '-':
 			line.Op = web.Removed
-			count.Removed++
 		}
 		for _, sp := range l.Spans {
 			line.Spans = append(line.Spans, web.Piece{Text: sp.Text, Mark: sp.Changed})
+			*bytes += len(sp.Text) + 20
 		}
 		out.Lines = append(out.Lines, line)
 	}

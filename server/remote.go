@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"io"
@@ -87,7 +88,12 @@ func (s *Server) gitRequest(c echo.Context, service wiki.Service) (at, io.Reader
 	if r.Header.Get("Content-Type") != "application/x-"+string(service)+"-request" {
 		return at{}, nil, bad(415, "This address is for git.")
 	}
-	var body io.Reader = moving{c}
+	// A client that connects and says nothing must not hold one of git's places.
+	sent := bufio.NewReader(moving{c})
+	if _, err := sent.Peek(1); err != nil && err != io.EOF {
+		return at{}, nil, bad(408, "Nothing was sent.")
+	}
+	var body io.Reader = sent
 	if r.Header.Get("Content-Encoding") == "gzip" {
 		if body, err = gzip.NewReader(body); err != nil {
 			return at{}, nil, bad(400, "The request is not well packed.")

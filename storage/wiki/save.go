@@ -276,6 +276,13 @@ func checkNew(head *Snapshot, p page.Path) error {
 	if err := page.CheckNew(p); err != nil {
 		return err
 	}
+	// One address leads to one thing: a file "a" would hide behind the page "a.md".
+	if other, ok := head.Names().Page(string(p)); ok && !p.IsPage() {
+		return &page.NameError{Path: p, Reason: fmt.Sprintf("there is a page at %q already; give the file an ending, or another name", other.Address())}
+	}
+	if other := page.Path(p.Address()); p.IsPage() && head.Has(other) {
+		return &page.NameError{Path: p, Reason: fmt.Sprintf("there is a file %q already; choose another name for the page", other)}
+	}
 	if twin, ok := head.Names().Twin(p); ok && twin != p {
 		return &page.NameError{
 			Path:   p,

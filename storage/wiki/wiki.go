@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -179,6 +180,13 @@ func (w *Wiki) Spaces(ctx context.Context) []*Space {
 		return strings.Compare(a.name, b.name)
 	})
 	return all
+}
+
+// Broken are the spaces that could not be opened, and why.
+func (w *Wiki) Broken() map[string]error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return maps.Clone(w.broken)
 }
 
 // Added is closed when a space comes to light that was not there before; then Added gives a new channel. A space may
