@@ -21,6 +21,8 @@ const (
 	maxCells       = 100_000
 	maxPipes       = 2000
 	maxDefinitions = 1500
+	maxNotes       = 5000   // footnotes and what refers to them
+	maxHeadings    = 20_000 // lines that may be one
 	maxWork        = 60 << 20
 )
 
@@ -31,6 +33,10 @@ func tooCostly(source []byte) bool {
 	}
 	cells, wide := 0, 0    // of all tables; columns of the table that this line may be in
 	pipes, openers := 0, 0 // "\|" beside code in a cell; lines of a paragraph that may define a link
+	if bytes.Count(source, []byte("[^")) > maxNotes {
+		return true
+	}
+	headings := 0
 	for line := range bytes.Lines(source) {
 		if markers(line) > maxNesting {
 			return true
@@ -45,13 +51,20 @@ func tooCostly(source []byte) bool {
 			wide = n
 		}
 		cells += wide
-		if text[0] == '[' {
+		switch text[0] {
+		case '[':
 			openers++
+		case '#':
+			headings++
+		case '=', '-':
+			if len(bytes.Trim(text, "=- ")) == 0 {
+				headings++
+			}
 		}
 		if bytes.IndexByte(text, '`') >= 0 {
 			pipes += bytes.Count(text, []byte(`\|`))
 		}
-		if wide > maxColumns || cells > maxCells || pipes > maxPipes || openers > maxDefinitions {
+		if wide > maxColumns || cells > maxCells || pipes > maxPipes || openers > maxDefinitions || headings > maxHeadings {
 			return true
 		}
 	}

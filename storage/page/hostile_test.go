@@ -87,6 +87,8 @@ func hostile() map[string]string {
 		"emails":            fill("a@b"),
 		"emails long":       fill("a.b-c@"),
 		"colons":            fill("http:"),
+		"footnotes":         strings.Repeat("[^1] ", 4900) + "\n\n[^1]: x\n" + fill("x"),
+		"headings":          strings.Repeat("#\n", 19_000) + fill("x"),
 		"references":        "[x]: /" + strings.Repeat("y", size/2) + "\n\n" + strings.Repeat("[x] ", size/8),
 		"definitions":       fill("[a]: b\n"),
 		"definitions apart": fill(strings.Repeat("[a]: b\n", 1400) + "\n"),
@@ -143,6 +145,10 @@ func TestGuard(t *testing.T) {
 		name, in string
 		source   bool
 	}{
+		{"notes", strings.Repeat("[^1]: x\n\n[^1] ", 20_000), true},
+		{"headings", strings.Repeat("#\n", 100_000), true},
+		{"underlined headings", strings.Repeat("a\n-\n", 50_000), true},
+		{"some notes", strings.Repeat("[^1] ", 2000) + "\n\n[^1]: x\n", false},
 		{"1000 columns", strings.Repeat("|a", 1000) + "|\n" + strings.Repeat("|-", 1000) + "|\n", true},
 		{"links in links", strings.Repeat("[a](", 10_000), true},
 		{"lists in lists", strings.Repeat("- ", 10_000), true},
