@@ -117,7 +117,7 @@ func (s *Space) trySave(ctx context.Context, by Actor, e Edit) (Saved, error) {
 	case err != nil:
 		return Saved{}, err
 	default:
-		theirs, err := s.repo.Blob(ctx, there.Hash)
+		theirs, err := head.tree.Blob(ctx, there)
 		if err != nil {
 			return Saved{}, err
 		}

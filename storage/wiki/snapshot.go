@@ -2,7 +2,6 @@ package wiki
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
@@ -86,10 +85,7 @@ func (s *Snapshot) Read(ctx context.Context, p page.Path) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := s.space.repo.Blob(ctx, e.Hash)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("read %s: %v", p, err) // not %w: the file is there, its bytes are lost
-	}
+	b, err := s.tree.Blob(ctx, e)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", p, err)
 	}
@@ -190,14 +186,44 @@ type Commit struct {
 	Files   []FileChange
 }
 
-// Subject is the first line of the note.
+// Subject is the first line of the note, at most some 200 bytes of it.
 func (c Commit) Subject() string {
 	line, _, _ := strings.Cut(strings.TrimSpace(c.Note), "\n")
-	return strings.TrimSpace(line)
+	line = strings.TrimSpace(line)
+	if short := cut(line, maxSubject); short != line {
+		return strings.TrimSpace(short) + "…"
+	}
+	return line
+}
+
+// What is told of a commit, in bytes: git itself knows no limits.
+const (
+	maxMessage = 64 << 10
+	maxSubject = 200
+)
+
+// cut is the first bytes of a text, whole letters.
+func cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	return strings.ToValidUTF8(s[:limit], "")
+}
+
+// sane is a commit's time in UTC; one that no calendar has becomes the nearest that RFC 3339 can write.
+func sane(t time.Time) time.Time {
+	t = t.UTC()
+	switch {
+	case t.Year() < 0:
+		return time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)
+	case t.Year() > 9999:
+		return time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+	}
+	return t
 }
 
 func commitOf(c git.Commit) Commit {
-	out := Commit{Rev: revOf(c.Hash), Author: c.Author.Name, Email: c.Author.Email, When: c.Author.When.UTC(), Note: c.Message}
+	out := Commit{Rev: revOf(c.Hash), Author: c.Author.Name, Email: c.Author.Email, When: sane(c.Author.When), Note: cut(c.Message, maxMessage)}
 	for _, p := range c.Parents {
 		out.Parents = append(out.Parents, revOf(p))
 	}

@@ -57,7 +57,7 @@ func (s *Space) Head(by Actor) (*Snapshot, error) {
 }
 
 // At is the space as it was at a revision: a commit id, in full or its first seven digits or more. The error wraps
-// fs.ErrNotExist when there is no such revision. Its folders are read as they are asked for.
+// fs.ErrNotExist when there is no such revision on the branch that is shown. Its folders are read as they are asked for.
 func (s *Space) At(ctx context.Context, by Actor, rev string) (*Snapshot, error) {
 	if !by.CanRead(s.name) {
 		return nil, fmt.Errorf("space %q: %w", s.name, fs.ErrNotExist)
@@ -65,6 +65,16 @@ func (s *Space) At(ctx context.Context, by Actor, rev string) (*Snapshot, error)
 	hash, err := s.repo.Resolve(ctx, rev)
 	if err != nil {
 		return nil, fmt.Errorf("revision %q: %w", rev, err)
+	}
+	head, _ := s.repo.Head()
+	if _, seen := s.old.Get(hash); !seen {
+		shown, err := s.repo.IsAncestor(ctx, hash, head)
+		if err != nil {
+			return nil, fmt.Errorf("revision %q: %w", rev, err)
+		}
+		if !shown {
+			return nil, fmt.Errorf("revision %q is on no branch that is shown: %w", rev, fs.ErrNotExist)
+		}
 	}
 	return s.at(ctx, hash)
 }
