@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/alecthomas/chroma/v2"
 	"github.com/alecthomas/chroma/v2/lexers"
@@ -14,13 +13,38 @@ import (
 )
 
 // This file colours code by classes; the colours themselves are the style sheet's. Lexers are made of backtracking
-// regular expressions, so their work is bounded by size and, as the one thing here that measures it, by time: code
-// that is not done in time stays without colour.
+// regular expressions: most take time that grows with the square of a text that is made for it, some with the cube. So
+// a language is coloured only if its lexer was measured, up to a size that depends on what it was seen to take. No clock
+// is asked, so a page looks alike on a busy machine and an idle one.
 
-const (
-	highlightTime = 400 * time.Millisecond // for all code of a page
-	highlightSize = 64 << 10               // bytes of one block
+// codeWork bounds what all code of a page may cost, about in microseconds for a text made to be slow.
+const codeWork = 1_000_000
+
+// lexing is what a lexer may be given: at most size bytes of one block, each of which counts as cost.
+type lexing struct{ size, cost int }
+
+// Each was given some 250 short texts, repeated to fill 2 KiB, and the three that took longest again at 16 KiB.
+var (
+	quick   = lexing{16 << 10, 7}  // up to 0.1 s for 16 KiB
+	square  = lexing{16 << 10, 17} // up to 0.3 s
+	steep   = lexing{4 << 10, 40}  // up to 2 s, and 0.04 s for 2 KiB
+	steeper = lexing{4 << 10, 90}  // up to 0.1 s for 2 KiB
+	cubic   = lexing{1 << 10, 180} // up to 0.7 s for 2 KiB
 )
+
+// measured has the lexers that are used, by the registry's names for them.
+var measured = map[string]lexing{
+	"Bash": quick, "Diff": quick, "Docker": quick, "GraphQL": quick, "HTTP": quick, "INI": quick,
+	"JavaScript": quick, "Scala": quick, "TOML": quick, "plaintext": quick, "properties": quick,
+	"CMake": square, "Clojure": square, "Dart": square, "Elixir": square, "Erlang": square, "Haskell": square,
+	"Nginx configuration file": square, "Python": square, "Ruby": square, "Rust": square, "SQL": square,
+	"Swift": square, "TeX": square, "Zig": square, "react": square,
+	"Bash Session": steep, "C#": steep, "CSS": steep, "HTML": steep, "JSON": steep, "Kotlin": steep,
+	"Lua": steep, "PHP": steep, "R": steep, "SCSS": steep, "TypeScript": steep, "VimL": steep, "XML": steep,
+	"Go": steeper, "Groovy": steeper, "Nix": steeper, "Perl": steeper, "Terraform": steeper,
+	"C": cubic, "C++": cubic, "Java": cubic, "Makefile": cubic, "PowerShell": cubic, "Protocol Buffer": cubic,
+	"YAML": cubic, "markdown": cubic,
+}
 
 var codeLanguage = regexp.MustCompile(`^[A-Za-z0-9_+#.-]{1,40}$`)
 
@@ -58,10 +82,20 @@ func (w *writer) code(b util.BufWriter, source []byte, node ast.Node, entering b
 	return ast.WalkContinue, nil
 }
 
-// highlight writes code as spans, from where its time is up as plain text.
+// affords takes the cost of colouring size bytes from what is left for the page; false if it is not.
+func (w *writer) affords(l chroma.Lexer, size int) bool {
+	m := measured[l.Config().Name]
+	if size > m.size || w.lexed+m.cost*size > codeWork {
+		return false
+	}
+	w.lexed += m.cost * size
+	return true
+}
+
+// highlight writes code as spans, or as plain text where colours would cost too much.
 func (w *writer) highlight(b util.BufWriter, lang, code string) {
 	lexer := lexerNames()[lang]
-	if lexer == nil || len(code) > highlightSize || time.Now().After(w.colours) {
+	if lexer == nil || !w.affords(lexer, len(code)) {
 		b.WriteString(html.EscapeString(code))
 		return
 	}
@@ -81,9 +115,6 @@ func (w *writer) highlight(b util.BufWriter, lang, code string) {
 			b.WriteString("<span class=\"" + class + "\">" + html.EscapeString(t.Value) + "</span>")
 		} else {
 			b.WriteString(html.EscapeString(t.Value))
-		}
-		if time.Now().After(w.colours) {
-			break
 		}
 	}
 	b.WriteString(html.EscapeString(code[done:]))

@@ -103,6 +103,12 @@ func hostile() map[string]string {
 		"fences":            uniqueFences.String(),
 		"js fence":          "```js\n" + fill("/a") + "\n```\n",
 		"c fences":          fill("```c\n" + strings.Repeat("/*(", 2000) + "\n```\n"),
+		"java fences":       fill("```java\n" + strings.Repeat("\n", 1000) + "x\n```\n"),
+		"yaml fences":       fill("```yaml\n" + strings.Repeat(":", 1000) + "\n```\n"),
+		"go fences":         fill("```go\n" + strings.Repeat("/*(", 1300) + "\n```\n"),
+		"json fences":       fill("```json\n" + strings.Repeat("/", 4000) + "\n```\n"),
+		"bash fences":       fill("```bash\n" + strings.Repeat("! ", 8000) + "\n```\n"),
+		"sql fences":        fill("```sql\n" + strings.Repeat("a[", 8000) + "\n```\n"),
 		"entities":          fill("&amp;"),
 		"backslashes":       fill("\\"),
 		"newlines":          fill("\n"),
@@ -136,6 +142,48 @@ func TestHostile(t *testing.T) {
 				t.Errorf("took %v", took)
 			}
 		})
+	}
+}
+
+// What is coloured depends on the text alone, and is bounded for the page as for a block.
+func TestColours(t *testing.T) {
+	block := func(lang string, size int) string {
+		return "```" + lang + "\n" + strings.Repeat("if x // y\n", size/10) + "```\n\n"
+	}
+	for _, tt := range []struct {
+		name, in    string
+		some, plain bool // blocks with colours, blocks without
+	}{
+		{"a block", block("go", 4000), true, false},
+		{"a block too long", block("go", 5000), false, true},
+		{"a quick language", block("bash", 16_000), true, false},
+		{"a slow language", block("java", 1000), true, false},
+		{"a slow language, too long", block("java", 1100), false, true},
+		{"a language that was not measured", block("arduino", 100), false, true},
+		{"more than a page may have", strings.Repeat(block("go", 4000), 4), true, true},
+		{"a megabyte", strings.Repeat(block("go", 4000), 250), true, true},
+	} {
+		d := Parse("a.md", []byte(tt.in))
+		got := d.HTML(Context{})
+		some, plain := false, false
+		for _, b := range strings.Split(got, "<pre class=\"chroma\">")[1:] {
+			if strings.Contains(b, "<span") {
+				some = true
+			} else {
+				plain = true
+			}
+		}
+		if some != tt.some || plain != tt.plain {
+			t.Errorf("%s: coloured %v, plain %v", tt.name, some, plain)
+		}
+		if d.HTML(Context{}) != got {
+			t.Errorf("%s: not alike twice", tt.name)
+		}
+	}
+	for name := range measured {
+		if lexerNames()[strings.ToLower(name)] == nil {
+			t.Errorf("no lexer has the name %s", name)
+		}
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
@@ -40,7 +39,7 @@ func (d *Doc) HTML(in Context) string {
 	if in.Names == nil {
 		in.Names = &Names{all: sorted{order: byPath}, whole: sorted{order: byPath}, base: sorted{order: byRank}, tail: sorted{order: byPath}}
 	}
-	return d.show(&writer{doc: d, in: in, seen: map[Link]Target{}, colours: time.Now().Add(highlightTime)})
+	return d.show(&writer{doc: d, in: in, seen: map[Link]Target{}})
 }
 
 func (d *Doc) show(w *writer) string {
@@ -85,12 +84,12 @@ func (l *limited) Write(b []byte) (int, error) {
 
 // writer renders what differs from plain CommonMark. One is made for each call of HTML.
 type writer struct {
-	doc     *Doc
-	in      Context
-	seen    map[Link]Target
-	spent   int       // bytes of link destinations
-	colours time.Time // until when code is coloured
-	toc     bool      // a table of contents was written
+	doc   *Doc
+	in    Context
+	seen  map[Link]Target
+	spent int  // bytes of link destinations
+	lexed int  // of codeWork
+	toc   bool // a table of contents was written
 }
 
 func (w *writer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
