@@ -1,15 +1,21 @@
 // This file reads the words that there are: what a word that no page has may have been meant to be, and what one that is
 // still being typed may become. All of it is bounded, as guests choose the words.
+//
+// Segments are read one after the other and by the asker: Bleve's own dictionaries read each in a goroutine of its own,
+// where a panic over a damaged file, or one that could not be written, ends the process.
 
 package search
 
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"unicode/utf8"
 
 	"github.com/blevesearch/bleve/v2"
+	"github.com/blevesearch/bleve/v2/index/scorch"
 	index "github.com/blevesearch/bleve_index_api"
 )
 
@@ -26,7 +32,7 @@ const (
 // dictionary is a reader of the index for one query.
 type dictionary struct {
 	ctx    context.Context
-	reader index.IndexReader
+	reader *scorch.IndexSnapshot
 	stems  stemmer
 }
 
@@ -39,7 +45,11 @@ func openDictionary(ctx context.Context, idx bleve.Index, stems stemmer) (*dicti
 	if err != nil {
 		return nil, err
 	}
-	return &dictionary{ctx, r, stems}, nil
+	snapshot, ok := r.(*scorch.IndexSnapshot)
+	if !ok {
+		return nil, fmt.Errorf("a reader of the words is %T", r)
+	}
+	return &dictionary{ctx, snapshot, stems}, nil
 }
 
 func (d *dictionary) close() { _ = d.reader.Close() } // it has only been read
@@ -105,26 +115,14 @@ func (d *dictionary) count(field, term string) (uint64, error) {
 
 // prefix lists the terms that begin so, those of most pages first.
 func (d *dictionary) prefix(field, begin string, limit int) ([]string, error) {
-	dict, err := d.reader.FieldDictPrefix(field, []byte(begin))
-	if err != nil {
-		return nil, err
-	}
-	entries, err := read(dict)
+	entries, err := d.read(field, nil, begin)
 	return commonest(entries, limit), err
 }
 
 // spellings lists the words at the least distance of one or two edits, those of most pages first. Two letters that
 // changed places are two edits, but as likely as one.
 func (d *dictionary) spellings(w string, n int) ([]string, error) {
-	fuzzy, ok := d.reader.(index.IndexReaderFuzzy)
-	if !ok {
-		return nil, nil
-	}
-	dict, err := fuzzy.FieldDictFuzzy(fieldWords, w, 1, "")
-	if err != nil {
-		return nil, err
-	}
-	entries, err := read(dict)
+	entries, err := d.near(w, 1, "")
 	if err != nil {
 		return nil, err
 	}
@@ -142,26 +140,67 @@ func (d *dictionary) spellings(w string, n int) ([]string, error) {
 	}
 	if len(entries) == 0 && n >= 8 {
 		_, first := utf8.DecodeRuneInString(w)
-		if dict, err = fuzzy.FieldDictFuzzy(fieldWords, w, 2, w[:first]); err != nil {
-			return nil, err
-		}
-		if entries, err = read(dict); err != nil {
+		if entries, err = d.near(w, 2, w[:first]); err != nil {
 			return nil, err
 		}
 	}
 	return commonest(entries, maxSpellings), nil
 }
 
-// read takes a bounded number of entries and closes the dictionary.
-func read(dict index.FieldDict) (entries []index.DictEntry, err error) {
-	for len(entries) < maxRead {
-		e, err := dict.Next()
-		if err != nil || e == nil {
-			break
-		}
-		entries = append(entries, *e)
+// automaton accepts terms.
+type automaton interface {
+	Start() int
+	IsMatch(int) bool
+	CanMatch(int) bool
+	WillAlwaysMatch(int) bool
+	Accept(int, byte) int
+}
+
+// near lists the words at a distance of so many edits at most.
+func (d *dictionary) near(w string, edits int, begin string) ([]index.DictEntry, error) {
+	// A snapshot without segments reads none: it only makes the automaton.
+	_, fuzzy, err := new(scorch.IndexSnapshot).FieldDictFuzzyAutomaton(fieldWords, w, edits, begin)
+	if err != nil {
+		return nil, err
 	}
-	return entries, dict.Close()
+	accept, ok := fuzzy.(automaton)
+	if !ok {
+		return nil, fmt.Errorf("an automaton is %T", fuzzy)
+	}
+	return d.read(fieldWords, accept, begin)
+}
+
+// read lists the terms that begin so and are accepted, by all if that is nil, in byte order: a bounded number of them.
+func (d *dictionary) read(field string, accept automaton, begin string) ([]index.DictEntry, error) {
+	var from, to []byte
+	if begin != "" {
+		from = []byte(begin)
+		to = append([]byte(begin), 0xff) // no term has that byte
+	}
+	counts := map[string]uint64{}
+	for _, s := range d.reader.Segments() {
+		terms, err := s.Segment().Dictionary(field)
+		if err != nil {
+			return nil, err
+		}
+		it := terms.AutomatonIterator(accept, from, to)
+		for range maxRead {
+			e, err := it.Next()
+			if err != nil {
+				return nil, err
+			}
+			if e == nil {
+				break
+			}
+			counts[e.Term] += e.Count
+		}
+	}
+	terms := slices.Sorted(maps.Keys(counts))
+	entries := make([]index.DictEntry, 0, min(len(terms), maxRead))
+	for _, t := range terms[:min(len(terms), maxRead)] {
+		entries = append(entries, index.DictEntry{Term: t, Count: counts[t]})
+	}
+	return entries, d.ctx.Err()
 }
 
 func commonest(entries []index.DictEntry, limit int) []string {
