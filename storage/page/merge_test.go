@@ -180,7 +180,15 @@ func TestBoundedWork(t *testing.T) {
 		}
 		return b.Bytes()
 	}
+	mixed := func(step int) []byte { // a million lines of two kinds, in no order
+		var b bytes.Buffer
+		for i := uint32(step); b.Len() < size; i = i*1664525 + 1013904223 {
+			b.WriteString([]string{"\n", "a\n"}[i>>30&1])
+		}
+		return b.Bytes()[:size]
+	}
 	for name, tt := range map[string][3][]byte{
+		"short lines":       {mixed(1), mixed(2), mixed(3)},
 		"no line in common": {bytes.Repeat([]byte("a\n"), size/2), bytes.Repeat([]byte("b\n"), size/2), bytes.Repeat([]byte("c\n"), size/2)},
 		"shuffled":          {pattern(1), pattern(3), pattern(7)},
 		"one line":          {bytes.Repeat([]byte("a b "), size/4), bytes.Repeat([]byte("a c "), size/4), bytes.Repeat([]byte("d "), size/2)},

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Names is the set of paths of a space at one moment, with the look-ups that addresses and links need. It is immutable;
-// With costs what changed, not what there is.
+// Names is the set of paths of a space at one moment, with the look-ups that addresses and links need. It is immutable,
+// so many may use it at once; With costs what changed, not what there is. Make one with NewNames.
 //
 // The same paths are kept in four orders:
 //
@@ -155,7 +155,7 @@ func better(a, b Path) int {
 // Len is the number of paths.
 func (n *Names) Len() int { return n.count }
 
-// Has tells whether the path is in the set, byte for byte.
+// Has tells whether the path is in the set, byte for byte. There are no folders in it: see HasDir.
 func (n *Names) Has(p Path) bool {
 	_, _, found := n.all.find(entry{path: p})
 	return found

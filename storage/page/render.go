@@ -31,7 +31,9 @@ const maxOutput = 8 << 20
 
 var errOutput = errors.New("output too long")
 
-// HTML is the page's body as sanitised HTML: safe to put into any page of ours.
+// HTML is the page's body as sanitised HTML: safe to put into any page of ours. It depends on the page's bytes and path,
+// the space, and what Names.Resolve says of the page's Links, on nothing else; many may ask at once. What would cost
+// too much is shown as its source, with a notice.
 func (d *Doc) HTML(in Context) string {
 	if d.root == nil {
 		return d.sourceHTML(d.notice)
