@@ -92,13 +92,16 @@ func address(e *env, l net.Listener) string {
 	return "http://" + tcp.String()
 }
 
+// tidyPause is how long maintain rests. Looking whether there is anything to tidy costs next to nothing.
+const tidyPause = 5 * time.Second
+
 // maintain tidies every space now and then.
 func maintain(ctx context.Context, w *wiki.Wiki, log *slog.Logger) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(time.Minute):
+		case <-time.After(tidyPause):
 		}
 		for _, s := range w.Spaces(ctx) {
 			if err := s.Maintain(ctx); err != nil && ctx.Err() == nil {
