@@ -12,14 +12,20 @@
 //     all for a store that is being built from nothing, and not for what somebody has waited for in vain since the store
 //     moved last. Then it answers with what there is. [Result], [History] and [Recent] say so in Behind; what the others
 //     miss, the next look has.
-//   - A store that is damaged is begun anew, by whoever follows it or finds it so. A question that panics is an error of
-//     that question; it is damage only when the store cannot be read without the question either.
+//   - A store that is damaged is begun anew, by whoever follows it or finds it so; each is read through once after it was
+//     opened. A question that panics is an error of that question; it is damage when the store cannot be read without the
+//     question either, or when it happens again.
+//   - While a store cannot be written, or not be made at all, there is none: what is asked is empty and Behind, and another
+//     attempt is made every ten seconds. No trouble of a store ends the process or keeps it from starting.
 //   - The words are one Bleve index for all spaces; the snapshots passed to [Index.Find] decide which of them are asked.
 //   - The log has the commits, what they did to each page, and the links and tags of the pages as they are now.
 //
 // The package does not judge who may read: it answers about the snapshots it is given, which only those get who may.
 //
 // # Bytes
+//
+// A store that is begun anew gets another name, <dir>/words-1 or <dir>/log-1.db, and so on: what was abandoned may hold its
+// files for ever. The highest number counts; the others are removed.
 //
 // <dir>/words is a Bleve (scorch) index. A document is a page that is listed (page.Path.Listed); its id is the space, "/"
 // and the path; its fields, with the first 64 KiB of its text among them, are in text.go. When and by whom a page was
@@ -41,5 +47,6 @@
 //	tag     folded tag 0 path → the tag as it is written
 //
 // In values a revision or blob is a byte with its length and its bytes; a text has its length before it, and a list the
-// number of its elements, as uvarint; seconds are a varint; the last text of a value of page has no length.
+// number of its elements, as uvarint; seconds are a varint; the last text of a value of page has no length. After each value
+// in the bucket of a space comes the CRC-32C of its key and the value, as 4 bytes.
 package search

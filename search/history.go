@@ -107,6 +107,7 @@ func (x *Index) History(ctx context.Context, in *wiki.Snapshot, p page.Path, bef
 		}
 		return nil
 	})
+	h.Behind = h.Behind || errors.Is(err, errNone)
 	return h, ignoreUnknown(err)
 }
 
@@ -132,6 +133,7 @@ func (x *Index) Recent(ctx context.Context, in *wiki.Snapshot, before string, li
 		}
 		return nil
 	})
+	r.Behind = r.Behind || errors.Is(err, errNone)
 	return r, ignoreUnknown(err)
 }
 
@@ -258,7 +260,7 @@ func (l book) newest(p page.Path, below uint64) (entry, error) {
 	if below > 0 {
 		k, v := l.page.Cursor().Seek(entryKey(p, below-1))
 		if len(k) == len(p)+9 && string(k[:len(p)]) == string(p) && k[len(p)] == 0 {
-			return decodeEntry(p, k, v)
+			return decodeEntry(p, k, unseal(k, v))
 		}
 	}
 	return entry{}, fmt.Errorf("changes of %s: %w", p, fs.ErrNotExist)

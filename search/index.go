@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -56,18 +55,16 @@ type store interface {
 	verify(ctx, life context.Context, in *wiki.Snapshot) error
 }
 
-// Open opens the stores in dir (<data>/derived) or makes them. A store that is damaged or of another make is deleted
-// and built again by Run; only a dir that cannot be written, or that another process holds, is an error.
+// Open opens the stores in dir (<data>/derived) or makes them. A store that is damaged or of another make is deleted and
+// built again by Run; while the disk takes none there is none, and answers are empty. Only that another process holds
+// them is an error.
 func Open(dir string, log *slog.Logger) (*Index, error) {
 	x := &Index{log: log, spaces: map[string]*wiki.Space{}, places: map[placeKey]*place{}}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, err
-	}
 	var err error
-	if x.words, err = openWords(filepath.Join(dir, "words"), log); err != nil {
+	if x.words, err = openWords(dir, log); err != nil {
 		return nil, err
 	}
-	if x.trail, err = openTrail(filepath.Join(dir, "log.db"), log); err != nil {
+	if x.trail, err = openTrail(dir, log); err != nil {
 		return nil, errors.Join(err, x.words.close())
 	}
 	x.words.settled, x.words.facts, x.words.touched = x.settled, x.trail.facts, x.trail.touched
@@ -76,7 +73,13 @@ func Open(dir string, log *slog.Logger) (*Index, error) {
 
 // Remove deletes what Open made in dir, so that all is built again. No process may have it open.
 func Remove(dir string) error {
-	return errors.Join(os.RemoveAll(filepath.Join(dir, "words")), os.RemoveAll(filepath.Join(dir, "log.db")))
+	var err error
+	for _, name := range []string{"words", "log.db"} {
+		for _, n := range numbers(dir, name) {
+			err = errors.Join(err, os.RemoveAll(numbered(dir, name, n)))
+		}
+	}
+	return err
 }
 
 // Close closes the stores. End Run first; who asks afterwards gets an error that wraps fs.ErrClosed.
@@ -134,6 +137,7 @@ func (x *Index) follow(ctx context.Context, s *wiki.Space, st store) {
 	pause := firstPause
 	for ctx.Err() == nil {
 		life := st.life()
+		var mended <-chan struct{} // when there is another store, or none, before the next attempt
 		begun := time.Now()
 		err := x.followOnce(ctx, life, s, st, at, log)
 		switch {
@@ -143,6 +147,7 @@ func (x *Index) follow(ctx context.Context, s *wiki.Space, st store) {
 			at.begin() // somebody began the store anew
 		default:
 			at.fail(err)
+			mended = life.Done()
 			log.Error("follow the space", "rev", at.rev(), "err", err)
 		}
 		if time.Since(begun) > longestPause {
@@ -154,6 +159,7 @@ func (x *Index) follow(ctx context.Context, s *wiki.Space, st store) {
 		}
 		select {
 		case <-time.After(pause):
+		case <-mended:
 		case <-ctx.Done():
 		}
 		pause = min(2*pause, longestPause)
@@ -351,8 +357,8 @@ func (p *place) status() Status {
 }
 
 // await waits until the place has reached the snapshot, ctx ends or something goes wrong, and tells whether it has. Only
-// who is stubborn waits for a store that is being built from nothing, or for a snapshot like
-// that, or one still newer, for which a reader has waited in vain since the store moved last: the waits of one request, and of many, do not add up.
+// who is stubborn waits for a store that is being built from nothing, or for a snapshot like that, or one still newer, for
+// which a reader has waited in vain since the store moved last: the waits of one request, and of many, do not add up.
 func (p *place) await(ctx context.Context, in *wiki.Snapshot, stubborn bool) bool {
 	for {
 		p.mu.Lock()

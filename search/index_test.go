@@ -57,8 +57,12 @@ func build(t *testing.T) *house {
 	return h
 }
 
-func (h *house) derived(name ...string) string {
-	return filepath.Join(append([]string{h.dir, "derived"}, name...)...)
+func (h *house) derived() string { return filepath.Join(h.dir, "derived") }
+
+// store is the path of the newest store of a name, and of something in it.
+func (h *house) store(name string) string {
+	name, rest, _ := strings.Cut(name, "/")
+	return filepath.Join(numbered(h.derived(), name, slices.Max(append(numbers(h.derived(), name), 0))), rest)
 }
 
 // start opens the index and lets it follow; h.stop ends that.
@@ -510,7 +514,7 @@ func TestRestart(t *testing.T) {
 	bogus := []byte(strings.Repeat("0123456789", 4))
 	only := func(name string, change func(string) error) func() {
 		return func() {
-			if err := change(h.derived(name)); err != nil {
+			if err := change(h.store(name)); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -85,9 +85,10 @@ func (l book) candidates(keys []string) iter.Seq[page.Path] {
 		*bolt.Cursor
 		at []byte // the page that comes next; nil at the end
 	}
-	set := func(c *list, k []byte) {
+	set := func(c *list, k, v []byte) {
 		c.at = nil
 		if p, ok := bytes.CutPrefix(k, c.prefix); ok {
+			unseal(k, v)
 			c.at = p
 		}
 	}
@@ -95,8 +96,8 @@ func (l book) candidates(keys []string) iter.Seq[page.Path] {
 		var lists []*list
 		for _, key := range keys {
 			c := &list{prefix: append([]byte(key), 0), Cursor: l.key.Cursor()}
-			k, _ := c.Seek(c.prefix)
-			set(c, k)
+			k, v := c.Seek(c.prefix)
+			set(c, k, v)
 			lists = append(lists, c)
 		}
 		for {
@@ -111,8 +112,8 @@ func (l book) candidates(keys []string) iter.Seq[page.Path] {
 			}
 			for _, c := range lists {
 				if bytes.Equal(c.at, first) {
-					k, _ := c.Next()
-					set(c, k)
+					k, v := c.Next()
+					set(c, k, v)
 				}
 			}
 		}
@@ -126,7 +127,8 @@ func (x *Index) Tagged(ctx context.Context, in *wiki.Snapshot, tag string) ([]pa
 	err := x.trail.view(in.Space(), func(b book) error {
 		prefix := append([]byte(plain(tag)), 0)
 		c := b.tag.Cursor()
-		for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+		for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
+			unseal(k, v)
 			if p := page.Path(k[len(prefix):]); in.Has(p) {
 				pages = append(pages, p)
 			}
@@ -165,7 +167,7 @@ func (x *Index) Tags(ctx context.Context, in *wiki.Snapshot) ([]Tag, error) {
 				folded = bytes.Clone(tag)
 			}
 			if in.Has(page.Path(p)) {
-				spellings[string(v)]++
+				spellings[string(unseal(k, v))]++
 			}
 		}
 		flush()

@@ -10,7 +10,9 @@ package search
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 	"unicode"
@@ -68,7 +70,8 @@ type Hit struct {
 }
 
 // Find looks for pages in the snapshots, which are the spaces that the asker may read, and in no others: hits and Total
-// count nothing else. It waits a moment until the words have reached them. A query that asks for nothing finds nothing.
+// count nothing else. It waits a moment until the words have reached them. A query that asks for nothing finds nothing,
+// and so does any while the words cannot be read, which is Behind.
 func (x *Index) Find(ctx context.Context, in []*wiki.Snapshot, q Query) (Result, error) {
 	start := time.Now()
 	var r Result
@@ -96,8 +99,14 @@ func (x *Index) Find(ctx context.Context, in []*wiki.Snapshot, q Query) (Result,
 	var marks marker
 	err := x.words.ask(func(idx bleve.Index) (err error) {
 		found, marks, err = run(ctx, idx, wanted, filter(spaces, q), q.Offset, q.Limit)
+		if err != nil && ctx.Err() == nil {
+			err = fmt.Errorf("%w: %w", errSuspect, err)
+		}
 		return err
 	})
+	if err != nil && ctx.Err() == nil && !errors.Is(err, fs.ErrClosed) {
+		return Result{Took: time.Since(start), Behind: true}, nil // ask has said why
+	}
 	if err != nil {
 		return Result{}, fmt.Errorf("find: %w", err)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -26,7 +25,7 @@ func quiet(t *testing.T) *slog.Logger {
 // library is a words store with some pages in space "wiki", and one with a secret in space "closed".
 func library(t *testing.T) *words {
 	t.Helper()
-	w, err := openWords(filepath.Join(t.TempDir(), "words"), quiet(t))
+	w, err := openWords(t.TempDir(), quiet(t))
 	if err != nil {
 		t.Fatal(err)
 	}

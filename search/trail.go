@@ -4,6 +4,7 @@
 package search
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/hex"
@@ -23,7 +24,7 @@ import (
 )
 
 // trailVersion names the layout of the file: raise it when the bytes change, or what page.Link.Keys or Doc.Links gives.
-const trailVersion = "2"
+const trailVersion = "3"
 
 // Buckets, and the keys of bucketAt.
 var (
@@ -53,9 +54,11 @@ type trail struct {
 	log *slog.Logger
 }
 
-func openTrail(path string, log *slog.Logger) (*trail, error) {
+// openTrail opens the store in dir or makes it.
+func openTrail(dir string, log *slog.Logger) (*trail, error) {
 	log = log.With("store", "log")
-	h, err := hold(path, log, openDB, createDB, probeDB)
+	probe := func(db *bolt.DB) error { return proveDB(context.Background(), db) }
+	h, err := hold(dir, "log.db", log, maker[*bolt.DB]{openDB, createDB, probe, proveDB, stuckAfter})
 	if err != nil {
 		return nil, err
 	}
@@ -115,21 +118,42 @@ func boltOpen(path string) (*bolt.DB, error) {
 	return db, nil
 }
 
-// probeDB reads the whole file once.
-func probeDB(db *bolt.DB) error {
-	sum := crc32.NewIEEE()
-	var read func(b *bolt.Bucket) error
-	read = func(b *bolt.Bucket) error {
-		return b.ForEach(func(k, v []byte) error {
-			if v == nil {
-				return read(b.Bucket(k))
+// proveDB reads the whole file once: each value, each key where it is looked for, and as many commits as there should be.
+func proveDB(ctx context.Context, db *bolt.DB) error {
+	each := func(b *bolt.Bucket) (n uint64, err error) {
+		find := b.Cursor()
+		err = b.ForEach(func(k, v []byte) error {
+			n++
+			unseal(k, v)
+			if found, _ := find.Seek(k); !bytes.Equal(found, k) {
+				return fmt.Errorf("%w: a key is out of order", errDamaged)
 			}
-			_, err := sum.Write(v)
-			return err
+			return ctx.Err()
 		})
+		return n, err
 	}
 	return db.View(func(tx *bolt.Tx) error {
-		return tx.ForEach(func(_ []byte, b *bolt.Bucket) error { return read(b) })
+		return tx.ForEach(func(space []byte, _ *bolt.Bucket) error {
+			if bytes.Equal(space, bucketMake) {
+				return nil
+			}
+			l, err := openBook(tx, string(space))
+			if err != nil {
+				return fmt.Errorf("%w: %w", errDamaged, err)
+			}
+			var counts []uint64
+			for _, s := range l.shelves() {
+				n, err := each(s.Bucket)
+				if err != nil {
+					return err
+				}
+				counts = append(counts, n)
+			}
+			if counts[1] != l.next() || counts[2] != l.next() {
+				return fmt.Errorf("%w: of %d commits, %d and %d are there", errDamaged, l.next(), counts[1], counts[2])
+			}
+			return nil
+		})
 	})
 }
 
@@ -174,7 +198,7 @@ func (t *trail) position(space string) (at, toward wiki.Rev, err error) {
 			return nil
 		})
 	})
-	return at, toward, ignoreUnknown(err)
+	return at, toward, ignoreNew(err)
 }
 
 // move takes the commits first, then links and tags. Commits that are there already are left as they are.
@@ -301,12 +325,53 @@ func (t *trail) touched(d wiki.Delta) (map[page.Path]bool, error) {
 		}
 		return nil
 	})
-	return files, ignoreUnknown(err)
+	return files, ignoreNew(err)
+}
+
+// ignoreNew drops the error that says that the store does not know a space yet. That there is no store remains one.
+func ignoreNew(err error) error {
+	if errors.Is(err, errNone) {
+		return err
+	}
+	return ignoreUnknown(err)
 }
 
 // book is the buckets of one space in one transaction.
 type book struct {
-	at, commit, rev, page, link, key, tag *bolt.Bucket
+	at, commit, rev, page, link, key, tag shelf
+}
+
+func (l book) shelves() []shelf {
+	return []shelf{l.at, l.commit, l.rev, l.page, l.link, l.key, l.tag}
+}
+
+// shelf is a bucket with a checksum in each value. To read one that is not right is a panic with errDamaged (guard).
+type shelf struct{ *bolt.Bucket }
+
+func (s shelf) Get(k []byte) []byte {
+	v := s.Bucket.Get(k)
+	if v == nil {
+		return nil
+	}
+	return unseal(k, v)
+}
+
+func (s shelf) Put(k, v []byte) error {
+	return s.Bucket.Put(k, binary.BigEndian.AppendUint32(bytes.Clone(v), checksum(k, v)))
+}
+
+// unseal is a value as it was put.
+func unseal(k, v []byte) []byte {
+	n := len(v) - crc32.Size
+	if n < 0 || binary.BigEndian.Uint32(v[n:]) != checksum(k, v[:n]) {
+		panic(fmt.Errorf("%w: the checksum of a value", errDamaged))
+	}
+	return v[:n:n]
+}
+
+func checksum(k, v []byte) uint32 {
+	table := crc32.MakeTable(crc32.Castagnoli)
+	return crc32.Update(crc32.Checksum(k, table), table, v)
 }
 
 func openBook(tx *bolt.Tx, space string) (book, error) {
@@ -314,10 +379,10 @@ func openBook(tx *bolt.Tx, space string) (book, error) {
 	if b == nil {
 		return book{}, fmt.Errorf("the log of space %q: %w", space, fs.ErrNotExist)
 	}
-	l := book{b.Bucket(bucketAt), b.Bucket(bucketCommit), b.Bucket(bucketRev), b.Bucket(bucketPage),
-		b.Bucket(bucketLink), b.Bucket(bucketKey), b.Bucket(bucketTag)}
-	for _, sub := range []*bolt.Bucket{l.at, l.commit, l.rev, l.page, l.link, l.key, l.tag} {
-		if sub == nil {
+	sub := func(name []byte) shelf { return shelf{b.Bucket(name)} }
+	l := book{sub(bucketAt), sub(bucketCommit), sub(bucketRev), sub(bucketPage), sub(bucketLink), sub(bucketKey), sub(bucketTag)}
+	for _, s := range l.shelves() {
+		if s.Bucket == nil {
 			return book{}, fmt.Errorf("%w: a bucket of space %q is missing", errDamaged, space)
 		}
 	}

@@ -3,18 +3,26 @@
 //   - The position in a space moves in the same batch as the last pages of a delta; each batch before it says what it is
 //     on the way to, so that what was cut short is done to its end first (followOnce).
 //   - Whatever is wrong with the store, but for another process that holds it, is mended by building it again.
+//   - A segment that could not be written is in no state to be read: the store is closed at the first such error.
 
 package search
 
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
+	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"sync"
 
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/index/scorch"
@@ -46,6 +54,24 @@ type words struct {
 	touched func(wiki.Delta) (map[page.Path]bool, error)
 }
 
+// failing has, for each folder with an open words store, whom to tell that it cannot be written. Bleve calls a function
+// that was registered when the process began, and says no more to it than the path.
+var failing sync.Map // of func(path string, err error)
+
+const failingName = "cairn"
+
+func init() {
+	scorch.RegistryAsyncErrorCallbacks[failingName] = func(err error, store string) {
+		if errors.Is(err, scorch.ErrCleanup) {
+			return // a file too many
+		}
+		path := filepath.Dir(store)
+		if tell, ok := failing.Load(filepath.Dir(path)); ok {
+			tell.(func(string, error))(path, err)
+		}
+	}
+}
+
 // openWords opens the store in dir or makes it.
 func openWords(dir string, log *slog.Logger) (*words, error) {
 	log = log.With("store", "words")
@@ -55,9 +81,9 @@ func openWords(dir string, log *slog.Logger) (*words, error) {
 		return nil, err
 	}
 	// Without the time limit a second process would wait for ever.
-	config := map[string]any{"bolt_timeout": "2s"}
-	open := func(dir string) (bleve.Index, error) {
-		idx, err := bleve.OpenUsing(dir, config)
+	config := map[string]any{"bolt_timeout": "2s", "asyncErrorCallbackName": failingName}
+	open := func(path string) (bleve.Index, error) {
+		idx, err := bleve.OpenUsing(path, maps.Clone(config))
 		switch {
 		case errors.Is(err, bolterrors.ErrTimeout):
 			return nil, errHeld
@@ -71,19 +97,84 @@ func openWords(dir string, log *slog.Logger) (*words, error) {
 		}
 		return idx, nil
 	}
-	create := func(dir string) (bleve.Index, error) {
-		idx, err := bleve.NewUsing(dir, layout, scorch.Name, scorch.Name, config)
+	create := func(path string) (bleve.Index, error) {
+		idx, err := bleve.NewUsing(path, layout, scorch.Name, scorch.Name, maps.Clone(config))
 		if err != nil {
 			return nil, err
 		}
-		return idx, idx.SetInternal([]byte(schemaKey), []byte(schema))
+		if err := idx.SetInternal([]byte(schemaKey), []byte(schema)); err != nil {
+			return nil, errors.Join(err, guard(idx.Close))
+		}
+		return idx, nil
 	}
 	probe := func(idx bleve.Index) error { return probe(idx, schema) }
-	h, err := hold(dir, log, open, create, probe)
+	h, err := hold(dir, "words", log, maker[bleve.Index]{open, create, probe, prove, stuckAfter})
 	if err != nil {
 		return nil, err
 	}
+	failing.Store(dir, func(path string, err error) {
+		go h.cannotWrite(path, err) // who calls must end before the store can be closed
+	})
 	return &words{held: h, log: log}, nil
+}
+
+func (w *words) close() error {
+	defer failing.Delete(w.dir)
+	return w.held.close()
+}
+
+// prove compares the files of the index with the checksums at their ends.
+func prove(ctx context.Context, idx bleve.Index) error {
+	i, err := idx.Advanced()
+	if err != nil {
+		return err
+	}
+	r, err := i.Reader()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	snapshot, ok := r.(*scorch.IndexSnapshot)
+	if !ok {
+		return nil
+	}
+	for _, s := range snapshot.Segments() {
+		file, ok := s.Segment().(interface{ Path() string })
+		if !ok {
+			continue // in memory still
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := proveFile(file.Path()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func proveFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	sum := crc32.NewIEEE()
+	if _, err := io.CopyN(sum, f, info.Size()-crc32.Size); err != nil {
+		return err
+	}
+	var want [crc32.Size]byte
+	if _, err := io.ReadFull(f, want[:]); err != nil {
+		return err
+	}
+	if binary.BigEndian.Uint32(want[:]) != sum.Sum32() {
+		return fmt.Errorf("%w: the checksum of %s", errDamaged, filepath.Base(path))
+	}
+	return nil
 }
 
 func (w *words) name() string { return "words" }
@@ -220,7 +311,11 @@ func (w *words) batch() (b *bleve.Batch, err error) {
 }
 
 func (w *words) write(life context.Context, b *bleve.Batch) error {
-	return w.within(life, func(idx bleve.Index) error { return idx.Batch(b) })
+	err := w.within(life, func(idx bleve.Index) error { return idx.Batch(b) })
+	if err == nil {
+		w.wrote()
+	}
+	return err
 }
 
 // clear forgets a space, its position first.
