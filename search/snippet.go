@@ -15,6 +15,7 @@ const (
 	snippetLead = 50       // bytes before the first mark, at most
 	snippetScan = 64 << 10 // bytes of a page that are looked through
 	snippetStep = 8 << 10  // bytes after which it is asked whether that is enough
+	snippetMore = 16 << 10 // bytes that are looked through after the first mark
 )
 
 // Piece is a run of plain text, never HTML; Mark says that it is what was looked for.
@@ -61,7 +62,7 @@ func snippet(text string, m marker) []Piece {
 		marks = append(marks, findMarks(text, read, step, m)...)
 		read = step
 		var terms int
-		if first, last, terms = densest(marks); m.words > 0 && terms >= m.words {
+		if first, last, terms = densest(marks); m.words > 0 && terms >= m.words || first < last && read-marks[0].start >= snippetMore {
 			break
 		}
 	}

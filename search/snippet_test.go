@@ -54,6 +54,10 @@ func TestSnippet(t *testing.T) {
 	if !strings.Contains(got, "[apple] near a [pear]") || !strings.HasPrefix(got, "… ") || !strings.HasSuffix(got, " …") || len(got) > snippetSize+40 {
 		t.Errorf("the densest window: got %q", got)
 	}
+	far := "apple " + strings.Repeat(filler, snippetMore/len(filler)+20) + " apple near a pear"
+	if got := shown(snippet(far, lookFor("", "apple", "pear"))); !strings.HasPrefix(got, "[apple] lorem") {
+		t.Errorf("a better window, but far from the first: got %q", got)
+	}
 	if got := shown(snippet(filler, lookFor(""))); !strings.HasSuffix(got, " …") || len(got) > snippetSize+10 {
 		t.Errorf("the beginning: got %q", got)
 	}
