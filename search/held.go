@@ -393,15 +393,21 @@ func (h *held[T]) take() (*handle[T], context.Context, error) {
 }
 
 // with calls fn with the store, which stays open meanwhile. When fn panics or finds it damaged, it is begun anew.
-func (h *held[T]) with(fn func(T) error) error { return h.within(nil, fn) }
+func (h *held[T]) with(fn func(T) error) error {
+	return h.use(func(context.Context) bool { return true }, fn)
+}
 
 // within is with for who has begun in that life of the store and must not go on in another: that is errAstray.
 func (h *held[T]) within(life context.Context, fn func(T) error) error {
+	return h.use(func(alive context.Context) bool { return alive == life }, fn)
+}
+
+func (h *held[T]) use(right func(life context.Context) bool, fn func(T) error) error {
 	of, alive, err := h.take()
 	if err != nil {
 		return err
 	}
-	if life != nil && alive != life {
+	if !right(alive) {
 		of.users.Done()
 		return errAstray
 	}
