@@ -47,7 +47,8 @@ func (s *Space) Move(ctx context.Context, by Actor, from, to page.Path, why stri
 			return git.Change{}, err
 		}
 		return git.Change{
-			Onto: head.commit,
+			Onto:  head.commit,
+			Exact: true,
 			Edits: []git.Edit{
 				{Path: string(from), Old: there.Hash, Remove: true},
 				{Path: string(to), Same: there.Hash, Mode: there.Mode},
@@ -82,7 +83,7 @@ func (s *Space) Restore(ctx context.Context, by Actor, p page.Path, rev, why str
 			if err := checkNew(head, p); errors.As(err, &taken) && taken.Offer != "" && head.Has(taken.Offer) {
 				return git.Change{}, err
 			}
-			change.Onto = head.commit
+			change.Onto, change.Exact = head.commit, true
 		case err != nil:
 			return git.Change{}, err
 		default:

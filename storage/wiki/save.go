@@ -112,7 +112,7 @@ func (s *Space) trySave(ctx context.Context, by Actor, e Edit) (Saved, error) {
 			return Saved{}, err
 		}
 		// A new name is checked against all others, so that the head must be the one that it was checked against.
-		change.Onto = head.commit
+		change.Onto, change.Exact = head.commit, true
 		saved.Created = true
 	case err != nil:
 		return Saved{}, err

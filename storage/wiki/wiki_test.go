@@ -262,7 +262,23 @@ func TestManyWriters(t *testing.T) {
 
 // A twin cannot come to be, however many try at once.
 func TestTwinsAtOnce(t *testing.T) {
-	_, s := open(t, t.TempDir())
+	w, first := open(t, t.TempDir())
+	empty, err := w.Create(t.Context(), "empty")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []*wiki.Space{first, empty} {
+		twins(t, s)
+	}
+	if n := head(t, first).PageCount(); n != 2 { // and Home
+		t.Errorf("%d pages, want 2", n)
+	}
+	if n := head(t, empty).PageCount(); n != 1 {
+		t.Errorf("%d pages in a space that was empty, want 1", n)
+	}
+}
+
+func twins(t *testing.T, s *wiki.Space) {
 	var wg sync.WaitGroup
 	for i := range 16 {
 		name := []byte("twin")
@@ -276,9 +292,6 @@ func TestTwinsAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := head(t, s).PageCount(); n != 2 { // and Home
-		t.Errorf("%d pages, want 2", n)
-	}
 }
 
 func TestSnapshotStands(t *testing.T) {

@@ -181,7 +181,7 @@ type batch struct {
 
 // add chains one change. When it is refused the batch stays as it was.
 func (b *batch) add(ctx context.Context, c Change) (Hash, error) {
-	if !c.Onto.IsZero() && c.Onto != b.tip.hash {
+	if (c.Exact || !c.Onto.IsZero()) && c.Onto != b.tip.hash {
 		return Hash{}, ErrMoved
 	}
 	writes, made, err := b.writes(ctx, c.Edits)

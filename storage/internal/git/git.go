@@ -113,6 +113,7 @@ type Edit struct {
 // Change is what Commit writes: edits, and who makes them why. No path may occur twice.
 type Change struct {
 	Onto    Hash // when set, the head must be exactly this; each Edit's Old is compared in any case
+	Exact   bool // Onto counts also when it is zero: there must be no commit yet
 	Edits   []Edit
 	Author  Signature // When zero: now. The committer's date is never before the parent's
 	Message string
