@@ -47,6 +47,8 @@ func commands() []command {
 		{"serve", "", "run the wiki", serveFlags, serve},
 		{"import", "SOURCE", "bring in a git repository (path, URL or bundle) or a folder of Markdown as a new space", importFlags, importSpace},
 		{"space", "add NAME | list", "make a space, or list them", dataFlags, space},
+		{"backup", "FILE", "write everything into one archive, also while the wiki runs (- is the standard output)", dataFlags, backup},
+		{"restore", "FILE", "verify such an archive and make an empty data folder of it", dataFlags, restore},
 		{"reindex", "", "drop what is derived from the pages; the next start builds it again", dataFlags, reindex},
 		{"config", "", "print the configuration in effect", serveFlags, printConfig},
 		{"version", "", "print the version", noFlags, printVersion},
