@@ -49,6 +49,7 @@ func commands() []command {
 		{"space", "add NAME | list", "make a space, or list them", dataFlags, space},
 		{"backup", "FILE", "write everything into one archive, also while the wiki runs (- is the standard output)", dataFlags, backup},
 		{"restore", "FILE", "verify such an archive and make an empty data folder of it", dataFlags, restore},
+		{"check", "", "verify all there is, say what is wrong and how to mend it; changes nothing, also while the wiki runs", dataFlags, check},
 		{"reindex", "", "drop what is derived from the pages; the next start builds it again", dataFlags, reindex},
 		{"config", "", "print the configuration in effect", serveFlags, printConfig},
 		{"version", "", "print the version", noFlags, printVersion},
