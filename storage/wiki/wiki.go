@@ -10,6 +10,10 @@
 //	cairn.lock         held (flock) by the process that runs the wiki
 //	spaces/NAME.git    one bare repository a space; its bytes are those of package git
 //	spaces/.new-*      a space being made or imported; renamed into place when whole, swept after a day when not
+//	.restore-*         all spaces of a backup being restored; spaces/ appears when they are whole
+//
+// [Backup] writes all of it into one file, whose bytes backup.go tells; [Restore] makes a data folder of that; [Check] looks
+// whether one is sound. A running wiki does not notice.
 //
 // It renders nothing for a request, and reads nothing that is derived: a write depends on git alone.
 package wiki

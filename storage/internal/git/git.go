@@ -5,6 +5,8 @@
 // Tree lies in memory. Everything that moves the live branch passes one door: Commit (a Change made of Edits) and
 // ReceivePack (a Push) both wait for it, compare, write, and publish the new head. Readers never wait.
 //
+// Bundle and Check read a repository that may be in use by another process, without opening it; Unbundle makes one.
+//
 // # Bytes on disk
 //
 // The folder is an ordinary bare repository, which git itself may read at any time:
