@@ -42,7 +42,7 @@ func check(ctx context.Context, e *env, args []string) error {
 	for _, path := range wiki.Leftovers(e.Data) {
 		fmt.Fprintf(e.stdout, "left over: %s is being made, or was when its maker was cut off; if nothing is running, delete it\n", path)
 	}
-	if derived, err := checkDerived(e); err != nil {
+	if derived, err := checkDerived(ctx, e); err != nil {
 		wrong++
 		fmt.Fprintf(e.stdout, "index: WRONG: %s. To mend it: run \"cairn reindex --data %s\"; it is built again from the pages\n", oneLine(err), e.Data)
 	} else {
@@ -56,7 +56,7 @@ func check(ctx context.Context, e *env, args []string) error {
 
 // checkDerived says how the derived stores are. Beside a running wiki, which watches over them itself, nobody else can
 // look into them.
-func checkDerived(e *env) (string, error) {
+func checkDerived(ctx context.Context, e *env) (string, error) {
 	release, err := wiki.Rest(e.Data)
 	if errors.Is(err, wiki.ErrInUse) {
 		return "in use by the wiki that is running; its /-/readyz tells how it is", nil
@@ -65,7 +65,7 @@ func checkDerived(e *env) (string, error) {
 		return "", err
 	}
 	defer release()
-	return "ok; no wiki is running with this folder", search.Check(filepath.Join(e.Data, "derived"))
+	return "ok; no wiki is running with this folder", search.Check(ctx, filepath.Join(e.Data, "derived"))
 }
 
 func mendSpace(data, space string) string {
