@@ -62,6 +62,7 @@ type command struct {
 	stderr io.Writer // besides what is kept for the error
 	files  []*os.File
 	slots  chan struct{} // nil: working
+	memory uint64        // bytes that run lets it have, where the system can; 0 for no limit
 }
 
 // environ is the environment of every git. HOME leads nowhere; later entries win over earlier ones.
@@ -159,6 +160,12 @@ func (c *command) runHere(ctx context.Context) error {
 	}
 	if err := cmd.Start(); err != nil {
 		return err
+	}
+	if c.memory > 0 {
+		if err := limitMemory(cmd.Process.Pid, c.memory); err != nil && !errors.Is(err, syscall.ESRCH) {
+			cmd.Cancel()
+			return errors.Join(err, c.wait(ctx, cmd, &said))
+		}
 	}
 	return c.wait(ctx, cmd, &said)
 }
