@@ -62,6 +62,27 @@ func TestHTML(t *testing.T) {
 	}
 }
 
+// Under a base, all that leads into the space stays below it, and nothing offers to write.
+func TestBase(t *testing.T) {
+	then := shown
+	then.Base = "/go/-/at/2026-01-31"
+	for _, tt := range []struct{ in, want string }{
+		{"[[Set up#Part two]]", `<p><a href="/go/-/at/2026-01-31/guide/Set%20up#part-two">Set up#Part two</a></p>`},
+		{"[x](/guide/)", `<p><a href="/go/-/at/2026-01-31/guide/">x</a></p>`},
+		{"[x](/)", `<p><a href="/go/-/at/2026-01-31/Home">x</a></p>`},
+		{"[[#part]]\n## part", `<a href="#part">`},
+		{"[[New one]]", `<p><a class="missing" href="/go/-/at/2026-01-31/guide/New%20one" title="This page is not there">New one</a></p>`},
+		{"[[none.pdf]]", `href="/go/-/at/2026-01-31/guide/none.pdf" title="This file is not there"`},
+		{"![alt](pic.png)", `<p><img src="/go/-/at/2026-01-31/guide/pic.png" alt="alt" loading="lazy"/></p>`},
+		{`<img src="pic.png"><a href="Set up.md">x</a>`, `<img src="/go/-/at/2026-01-31/guide/pic.png" loading="lazy"/><a href="/go/-/at/2026-01-31/guide/Set%20up">x</a>`},
+		{"<https://x.y/>", `<a href="https://x.y/"`},
+	} {
+		if got := Parse("guide/Page.md", []byte(tt.in)).HTML(then); !strings.Contains(got, tt.want) {
+			t.Errorf("%s: got\n%s\nwant\n%s", tt.in, got, tt.want)
+		}
+	}
+}
+
 func TestFootnotes(t *testing.T) {
 	got := Parse("a.md", []byte("x[^1]\n\n[^1]: note\n")).HTML(shown)
 	for _, want := range []string{`href="#fn:1"`, `id="fn:1"`, `class="footnotes"`, `note`} {

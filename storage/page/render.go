@@ -21,8 +21,19 @@ import (
 // Context is where a page is shown: links resolve against it.
 type Context struct {
 	Space   string
+	Base    string // of all addresses, without "/" at its end; "" is the space's own: "/go"
 	Names   *Names
 	Profile Profile
+}
+
+// URL is the escaped address of a file or page: URL, under the base.
+func (in Context) URL(p Path) string { return in.root() + escapePath(p.Address()) }
+
+func (in Context) root() string {
+	if in.Base != "" {
+		return in.Base + "/"
+	}
+	return "/" + in.Space + "/"
 }
 
 // maxOutput bounds what a page of at most a few megabytes may become: one long address with many references to it
@@ -32,7 +43,7 @@ const maxOutput = 8 << 20
 var errOutput = errors.New("output too long")
 
 // HTML is the page's body as sanitised HTML: safe to put into any page of ours. It depends on the page's bytes and path,
-// the space, and what Names.Resolve says of the page's Links, on nothing else; many may ask at once. What would cost
+// the space, the base, and what Names.Resolve says of the page's Links, on nothing else; many may ask at once. What would cost
 // too much is shown as its source, with a notice.
 func (d *Doc) HTML(in Context) string {
 	if d.root == nil {
@@ -159,17 +170,19 @@ func (w *writer) reference(l Link, t Target) (href, class, title string) {
 		if t.Dir != "" {
 			dir = escapePath(t.Dir) + "/"
 		}
-		return "/" + w.in.Space + "/" + dir + fragment, "", ""
+		return w.in.root() + dir + fragment, "", ""
 	case t.Path == "":
 		return "", "missing", "No page can have this name"
+	case !t.Found && t.Path.IsPage() && w.in.Base != "": // nobody writes there
+		return w.in.URL(t.Path), "missing", "This page is not there"
 	case !t.Found && t.Path.IsPage():
 		return "/" + w.in.Space + "/-/edit/" + escapePath(t.Path.Address()), "missing", "This page is not written yet"
 	case !t.Found:
-		return URL(w.in.Space, t.Path), "missing", "This file is not there"
+		return w.in.URL(t.Path), "missing", "This file is not there"
 	case t.Path == w.doc.Path && fragment != "":
 		return fragment, "", ""
 	}
-	return URL(w.in.Space, t.Path) + fragment, "", ""
+	return w.in.URL(t.Path) + fragment, "", ""
 }
 
 // fragment is the id that a fragment means: wiki links name the heading itself, the last of "H1#H2".

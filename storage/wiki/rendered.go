@@ -2,11 +2,13 @@ package wiki
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
+	"cairn/storage/internal/git"
 	"cairn/storage/page"
 )
 
@@ -26,6 +28,9 @@ func (s *Snapshot) Page(ctx context.Context, p page.Path) (*Page, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.base != "" {
+		return s.render(ctx, p, e)
+	}
 	key := renderedKey{path: p, blob: e.Hash}
 	profile := s.profile()
 	kept := s.space.cache.get(key)
@@ -38,14 +43,21 @@ func (s *Snapshot) Page(ctx context.Context, p page.Path) (*Page, error) {
 			return kept.page, nil
 		}
 	}
-	source, err := s.Read(ctx, p)
+	out, err := s.render(ctx, p, e)
 	if err != nil {
 		return nil, err
 	}
-	doc := page.Parse(p, source)
-	out := &Page{Path: p, Blob: e.Hash.String(), Source: source, Doc: doc, HTML: doc.HTML(s.Context())}
-	s.space.cache.put(key, &renderedPage{page: out, namesAt: s.namesAt, profile: profile, targets: targets(s.Context(), doc)})
+	s.space.cache.put(key, &renderedPage{page: out, namesAt: s.namesAt, profile: profile, targets: targets(s.Context(), out.Doc)})
 	return out, nil
+}
+
+func (s *Snapshot) render(ctx context.Context, p page.Path, e git.Entry) (*Page, error) {
+	source, err := s.tree.Blob(ctx, e)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", p, err)
+	}
+	doc := page.Parse(p, source)
+	return &Page{Path: p, Blob: e.Hash.String(), Source: source, Doc: doc, HTML: doc.HTML(s.Context())}, nil
 }
 
 // Doc is what a page says, without its looks. Followers use it: it neither fills nor needs the cache.

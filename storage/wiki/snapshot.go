@@ -24,6 +24,7 @@ type Snapshot struct {
 	namesAt uint64             // tells sets of names apart; 0 for snapshots that never were the head
 	profile func() page.Profile
 	pages   func() int
+	base    string // of addresses, when it is not the space's own: see Under
 }
 
 // at is the snapshot of any commit; what it holds is read as it is asked for.
@@ -64,7 +65,7 @@ func (s *Snapshot) Profile() page.Profile { return s.profile() }
 
 // Context is what a page of this snapshot is rendered against.
 func (s *Snapshot) Context() page.Context {
-	return page.Context{Space: s.space.name, Names: s.names(), Profile: s.profile()}
+	return page.Context{Space: s.space.name, Base: s.base, Names: s.names(), Profile: s.profile()}
 }
 
 // Has tells whether the file is there.

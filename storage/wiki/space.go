@@ -27,6 +27,8 @@ type Space struct {
 	mu       sync.Mutex               // held while a newer one is made
 	nameSets atomic.Uint64            // counts the sets of names that heads have had
 	old      *lru.Cache[git.Hash, *Snapshot]
+	moments  *lru.Cache[moment, git.Hash]
+	blames   *blames
 }
 
 // maxOld is how many old snapshots are kept for a space, with the folders and names that were asked of them.
@@ -38,7 +40,7 @@ func openSpace(ctx context.Context, name, dir string, log *slog.Logger) (*Space,
 	if err != nil {
 		return nil, err
 	}
-	s := &Space{name: name, repo: repo, log: log, cache: newRendered(), folders: newFolders()}
+	s := &Space{name: name, repo: repo, log: log, cache: newRendered(), folders: newFolders(), moments: newMoments(), blames: newBlames()}
 	s.old, _ = lru.New[git.Hash, *Snapshot](maxOld) // fails for no size only
 	s.latest()
 	return s, nil

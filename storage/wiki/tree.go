@@ -109,7 +109,11 @@ func (s *Snapshot) children(ctx context.Context, dir string) ([]Child, error) {
 		}
 		hash = e.Hash
 	}
-	kept := s.space.folders.get(dir)
+	key := dir
+	if s.namesAt == 0 {
+		key += "/" + hash.String() // beside the head's list, which it must not drive out
+	}
+	kept := s.space.folders.get(key)
 	if kept.hash == hash {
 		return kept.children, nil
 	}
@@ -123,7 +127,7 @@ func (s *Snapshot) children(ctx context.Context, dir string) ([]Child, error) {
 	if !slices.EqualFunc(kept.entries, entries, same) {
 		next.children = sortedChildren(dir, entries)
 	}
-	s.space.folders.put(dir, next)
+	s.space.folders.put(key, next)
 	return next.children, nil
 }
 
