@@ -20,6 +20,7 @@ type Frame struct {
 	Crumbs  []Crumb
 	Actions Actions
 	Notice  *Notice
+	Past    *Past // set where the wiki is shown as it was
 }
 
 func (f Frame) frame() Frame { return f }

@@ -6,6 +6,7 @@ type History struct {
 	Frame
 	Path    string
 	Compare string
+	Blame   string // URL of who wrote each line; empty hides it
 	Entries []Revision
 	Paging  Paging // Previous is newer
 	Feed    string

@@ -15,6 +15,7 @@ type Changes struct {
 	Frame
 	Days   []Day
 	Feed   string
+	Past   string // URL of the wiki on a day; empty hides it
 	Paging Paging // Previous is newer
 }
 

@@ -106,7 +106,7 @@ func samples() []sample {
 	nothing := Search{Frame: sampleFrame("Search"), URL: "/-/search", Write: "/e"}
 	nothing.Query = "holidya"
 
-	changes := Changes{Frame: sampleFrame("Recent changes"), Feed: "/feed", Paging: Paging{Next: "/n"}, Days: []Day{
+	changes := Changes{Frame: sampleFrame("Recent changes"), Feed: "/feed", Past: "/wiki/-/at/", Paging: Paging{Next: "/n"}, Days: []Day{
 		{t, []Change{
 			{Stamp: asha, Pages: []ChangedPage{{"Holidays", "/wiki/Handbook/Holidays", "/d", ""}}},
 			{Stamp: bo, More: 12, Pages: []ChangedPage{{"Opening hours", "/wiki/O", "/d", "created"}, {"Old rota", "", "/d", "deleted"}}},
@@ -114,7 +114,20 @@ func samples() []sample {
 		{t.Add(-24 * time.Hour), []Change{{Stamp: Stamp{When: t}, Pages: []ChangedPage{{"Home", "/wiki/", "", ""}}}}},
 	}}
 
+	then := page
+	then.Title, then.Actions, then.Last, then.Backlinks, then.Clone, then.Tags = "Holidays", Actions{Source: "/s"}, nil, nil, nil, nil
+	then.Past = &Past{Day: t, Now: "/wiki/Handbook/Holidays", Home: "/wiki/", Pick: DayForm{URL: "/wiki/-/at/", Path: "Handbook/Holidays", On: "2024-03-12"}}
+	thenGone := Message{Frame: sampleFrame("Holidays"), Status: 404, Text: "There was no such page at that time."}
+	thenGone.Past = &Past{When: t, Rev: "0a1b2c3", Home: "/wiki/", Pick: DayForm{URL: "/wiki/-/at/"}}
+	blame := Blame{Frame: sampleFrame("Who wrote Holidays"), Path: "Handbook/Holidays", History: "/h", TooLong: true, Runs: []WrittenRun{
+		{Stamp: bo, Diff: "/d", Age: 1, First: 1, Lines: []string{"# Holidays", "", "Everybody has **25 days** a year, and may carry over five of them into the next one, which must be taken by March."}},
+		{Stamp: asha, Diff: "/d", Age: 5, First: 4, Lines: []string{"\t<script>alert(1)</script>"}},
+		{Stamp: Stamp{When: t, Note: "a much longer note, which somebody wrote because they wanted to explain themselves in full"}, Age: 3, First: 5, Lines: []string{"", "- end"}},
+	}}
+
 	return []sample{
+		{"page then", then}, {"message then", thenGone}, {"pick a day", PickDay{Frame: sampleFrame("The wiki on a day"), Form: then.Past.Pick, Error: "That is no day."}}, {"pick empty", PickDay{Frame: Frame{Title: "The wiki on a day"}}},
+		{"blame", blame}, {"blame empty", Blame{Frame: Frame{Title: "Who wrote it"}}},
 		{"page", page}, {"page saved", saved}, {"page old", old}, {"page own title", bad}, {"page empty", Page{Frame: Frame{Title: "Empty"}}},
 		{"folder", Folder{Frame: sampleFrame("Handbook"), Write: "/e", Entries: sampleFrame("").Tree}}, {"folder empty", Folder{Frame: Frame{Title: "Empty"}}},
 		{"missing", missing}, {"deleted", deleted}, {"missing empty", Missing{Frame: Frame{Title: "No such page"}, Path: "x"}},
@@ -122,7 +135,7 @@ func samples() []sample {
 		{"new", NewPage{Frame: sampleFrame("New page"), URL: "/n", Path: "a:b", Where: "Handbook", Error: "A name cannot hold a colon.", Offer: "a-b", Cancel: "/"}}, {"new empty", NewPage{Frame: Frame{Title: "New page"}}},
 		{"conflict", Conflict{Frame: sampleFrame("Holidays: two texts"), Form: form, Path: "Handbook/Holidays", Mine: "Everybody has 26 days.\n", Theirs: "Everybody has 25 days.\n", Merged: "# Holidays\n\n<<<<<<< your text\nEverybody has 26 days.\n=======\nEverybody has 25 days.\n>>>>>>> their text\n\nAsk your team lead first.\n", TheirWho: "Bo", TheirWhen: t, TheirNote: "payroll says so", Diff: "/d"}},
 		{"conflict empty", Conflict{Frame: Frame{Title: "Two texts"}, TheirsGone: true}},
-		{"history", History{Frame: sampleFrame("History of Holidays"), Path: "Handbook/Holidays", Compare: "/d", Feed: "/f", Paging: Paging{"/p", "/n"}, Entries: []Revision{
+		{"history", History{Frame: sampleFrame("History of Holidays"), Path: "Handbook/Holidays", Compare: "/d", Blame: "/b", Feed: "/f", Paging: Paging{"/p", "/n"}, Entries: []Revision{
 			{Stamp: asha, Rev: "0a1b2c3d", Short: "0a1b2c3", URL: "/o", Diff: "/d", Kind: "changed", Current: true},
 			{Stamp: bo, Rev: "1a1b2c3d", Short: "1a1b2c3", URL: "/o", Diff: "/d", Kind: "moved", From: "Leave"},
 			{Stamp: bo, Rev: "3a1b2c3d", Short: "3a1b2c3", Diff: "/d", Kind: "deleted", Gone: true},
