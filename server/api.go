@@ -187,7 +187,7 @@ func (s *Server) apiPage(c echo.Context) error {
 		return err
 	}
 	if !utf8.Valid(text) {
-		return bad(422, "The page is not UTF-8, so JSON cannot hold it. Read it at %s.", source(in.Space(), p))
+		return bad(422, "The page is not UTF-8, so JSON cannot hold it. Read it at %s.", source(in, p))
 	}
 	doc := page.Parse(p, text)
 	out := apiPage{Path: p.Address(), Title: doc.Title, Revision: in.Rev(), Blob: blob, Text: string(text), Tags: append([]string{}, doc.Tags...)}

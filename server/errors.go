@@ -65,7 +65,7 @@ var problems = []struct {
 
 // titles are the short forms of what can be wrong with a request.
 var titles = map[int]string{
-	400: "That cannot be read", 403: "Not allowed", 409: "Changed meanwhile", 412: "Changed meanwhile", 413: "Too large",
+	400: "That cannot be read", 403: "Not allowed", 404: "Not found", 409: "Changed meanwhile", 412: "Changed meanwhile", 413: "Too large",
 	415: "Another kind of file is needed", 422: "That cannot be saved", 428: "Say what it is based on",
 }
 

@@ -58,7 +58,10 @@ func (s *Server) frame(c echo.Context, in at, p page.Path, title string) web.Fra
 		Tree:   s.tree(c, in, "", p),
 		Notice: s.takeNotice(c),
 	}
-	if dir := folderOf(p); dir != "" && p != "" {
+	if in.past != nil {
+		f.Past, f.NoIndex = in.past, true
+		f.Nav.Pages, f.Nav.Tags, f.Nav.New = "", "", "" // which are about now
+	} else if dir := folderOf(p); dir != "" && p != "" {
 		f.Nav.New += "?in=" + url.QueryEscape(dir)
 	}
 	if bar, ok := in.Names().Bar("_Sidebar", folderOf(p)); ok {
@@ -72,9 +75,13 @@ func (s *Server) pageFrame(c echo.Context, in at, p page.Path, title string) web
 	f := s.frame(c, in, p, title)
 	space := in.Space()
 	f.Crumbs = crumbs(in, p)
-	if in.Has(p) {
+	switch {
+	case !in.Has(p):
+	case in.past != nil:
+		f.Actions.Source = source(in, p)
+	default:
 		f.Actions = web.Actions{
-			Edit: app(space, "edit", p), History: app(space, "history", p), Source: source(space, p),
+			Edit: app(space, "edit", p), History: app(space, "history", p), Source: source(in, p),
 			Move: app(space, "move", p), Delete: app(space, "delete", p),
 		}
 	}
@@ -87,7 +94,7 @@ func (s *Server) formFrame(c echo.Context, in at, p page.Path, title string) web
 	f.NoIndex = true
 	f.Crumbs = crumbs(in, p)
 	if in.Has(p) {
-		f.Actions.View = page.URL(in.Space(), p)
+		f.Actions.View = in.URL(p)
 	}
 	return f
 }
@@ -125,7 +132,11 @@ func (s *Server) tree(c echo.Context, in at, dir string, p page.Path) []web.Tree
 	nodes := make([]web.TreeNode, 0, len(children)+2)
 	more := func(n int) {
 		if n > 0 {
-			nodes = append(nodes, web.TreeNode{Name: fmt.Sprintf("… %d more", n), URL: "/" + in.Space() + "/-/pages"})
+			rest := web.TreeNode{Name: fmt.Sprintf("… %d more", n)}
+			if in.past == nil {
+				rest.URL = "/" + in.Space() + "/-/pages"
+			}
+			nodes = append(nodes, rest)
 		}
 	}
 	more(before)
@@ -149,24 +160,24 @@ func (s *Server) tree(c echo.Context, in at, dir string, p page.Path) []web.Tree
 func treeNode(in at, child wiki.Child) web.TreeNode {
 	switch {
 	case child.Folder:
-		return web.TreeNode{Name: child.Path.Base(), URL: page.URL(in.Space(), child.Path) + "/", IsFolder: true}
+		return web.TreeNode{Name: child.Path.Base(), URL: in.URL(child.Path) + "/", IsFolder: true}
 	case child.Path.IsPage():
-		return web.TreeNode{Name: child.Path.Title(), URL: page.URL(in.Space(), child.Path)}
+		return web.TreeNode{Name: child.Path.Title(), URL: in.URL(child.Path)}
 	}
 	return web.TreeNode{}
 }
 
 // crumbs are the folders on the way to a page, and the page.
 func crumbs(in at, p page.Path) []web.Crumb {
-	all := []web.Crumb{{Name: in.Space(), URL: "/" + in.Space() + "/"}}
+	all := []web.Crumb{{Name: in.Space(), URL: in.Root()}}
 	for i, r := range p {
 		if r == '/' {
 			dir := p[:i]
-			all = append(all, web.Crumb{Name: dir.Base(), URL: page.URL(in.Space(), dir) + "/"})
+			all = append(all, web.Crumb{Name: dir.Base(), URL: in.URL(dir) + "/"})
 		}
 	}
 	if p != "" {
-		all = append(all, web.Crumb{Name: p.Title(), URL: page.URL(in.Space(), p)})
+		all = append(all, web.Crumb{Name: p.Title(), URL: in.URL(p)})
 	}
 	return all
 }
@@ -178,9 +189,9 @@ func folderOf(p page.Path) string {
 	return p.Dir()
 }
 
-// source is the address of a page's Markdown.
-func source(space string, p page.Path) string {
-	u := page.URL(space, p)
+// source is the address of a file's bytes, of a page's Markdown.
+func source(in at, p page.Path) string {
+	u := in.URL(p)
 	if ext := ".md"; strings.HasSuffix(string(p), ext) {
 		return u + ext
 	}
@@ -199,7 +210,7 @@ func short(r wiki.Rev) string { return string(r[:min(8, len(r))]) }
 func links(in at, paths []page.Path) []web.PageLink {
 	all := make([]web.PageLink, len(paths))
 	for i, p := range paths {
-		all[i] = web.PageLink{Title: p.Title(), URL: page.URL(in.Space(), p), Path: p.Address()}
+		all[i] = web.PageLink{Title: p.Title(), URL: in.URL(p), Path: p.Address()}
 		if all[i].Path == all[i].Title {
 			all[i].Path = ""
 		}

@@ -37,6 +37,9 @@ func (s *Server) history(c echo.Context) error {
 		Path:    p.Address(),
 		Compare: app(in.Space(), "diff", p),
 	}
+	if in.Has(p) {
+		v.Blame = app(in.Space(), "blame", p)
+	}
 	if h.Behind {
 		v.Notice = behind()
 	}
@@ -234,7 +237,7 @@ func (s *Server) changes(c echo.Context) error {
 		return err
 	}
 	here := "/" + in.Space() + "/-/changes"
-	v := web.Changes{Frame: s.frame(c, in, "", "Recent changes"), Feed: here + ".atom"}
+	v := web.Changes{Frame: s.frame(c, in, "", "Recent changes"), Feed: here + ".atom", Past: "/" + in.Space() + "/-/at/"}
 	v.NoIndex = true
 	if recent.Behind {
 		v.Notice = behind()

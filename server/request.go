@@ -14,6 +14,7 @@ import (
 	"cairn/storage/accounts"
 	"cairn/storage/page"
 	"cairn/storage/wiki"
+	"cairn/web"
 )
 
 // This file finds out who asks, and for what.
@@ -63,6 +64,7 @@ type at struct {
 	*wiki.Snapshot
 	space *wiki.Space
 	by    accounts.User
+	past  *web.Past // set where the moment is not now: nothing can be done there
 }
 
 // in is the space that the address names, as it is now.

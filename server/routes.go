@@ -53,6 +53,8 @@ func (s *Server) routes() {
 	e.POST("/:space/-/restore/*", s.restore)
 	get("/:space/-/history/*", s.history)
 	get("/:space/-/diff/*", s.diff)
+	get("/:space/-/blame/*", s.blame)
+	get("/:space/-/at/*", s.past)
 	get("/:space/-/pages", s.pages)
 	get("/:space/-/changes", s.changes)
 	get("/:space/-/changes.atom", s.feed)

@@ -54,8 +54,13 @@ func (s *Server) view(c echo.Context) error {
 	if rev := c.QueryParam("rev"); rev != "" {
 		return s.viewOld(c, in, address, rev)
 	}
+	return s.show(c, in, address)
+}
+
+// show answers what an address names, now or then.
+func (s *Server) show(c echo.Context, in at, address string) error {
 	names := in.Names()
-	if p, ok := names.Page(address); ok && address != "" {
+	if p, ok := names.Page(address); ok && address != "" && p.Served() {
 		return s.viewPage(c, in, p)
 	}
 	if p, err := page.ParsePath(address); err == nil && names.Has(p) && p.Served() {
@@ -65,7 +70,7 @@ func (s *Server) view(c echo.Context) error {
 		return s.viewFolder(c, in, dir)
 	}
 	if in.IsFolder(c.Request().Context(), address) {
-		return c.Redirect(http.StatusMovedPermanently, (&url.URL{Path: "/" + in.Space() + "/" + address + "/"}).EscapedPath())
+		return c.Redirect(http.StatusMovedPermanently, in.Root()+escape(address+"/"))
 	}
 	return s.elsewhere(c, in, address)
 }
@@ -77,13 +82,13 @@ func (s *Server) viewFolder(c echo.Context, in at, dir string) error {
 	}
 	if !in.IsFolder(ctx, dir) {
 		if p, ok := in.Names().Page(dir); ok {
-			return c.Redirect(http.StatusMovedPermanently, page.URL(in.Space(), p))
+			return c.Redirect(http.StatusMovedPermanently, in.URL(p))
 		}
 		return s.elsewhere(c, in, dir)
 	}
 	// A page beside the folder, of the same name, stands for it.
 	if p, ok := in.Names().Page(dir); ok && dir != "" {
-		return c.Redirect(http.StatusFound, page.URL(in.Space(), p))
+		return c.Redirect(http.StatusFound, in.URL(p))
 	}
 	children, _, err := in.Children(ctx, dir, 5000)
 	if err != nil {
@@ -95,12 +100,15 @@ func (s *Server) viewFolder(c echo.Context, in at, dir string) error {
 		home = page.Path(dir + "/Home.md")
 		title = page.Path(dir).Base()
 	}
-	v := web.Folder{Frame: s.frame(c, in, home, title), Write: app(in.Space(), "edit", home)}
+	v := web.Folder{Frame: s.frame(c, in, home, title)}
+	if in.past == nil {
+		v.Write = app(in.Space(), "edit", home)
+	}
 	v.Crumbs = crumbs(in, home)[:strings.Count(string(home), "/")+1]
 	for _, child := range children {
 		n := treeNode(in, child)
 		if n.Name == "" { // a file that is no page
-			n = web.TreeNode{Name: child.Path.Base(), URL: page.URL(in.Space(), child.Path)}
+			n = web.TreeNode{Name: child.Path.Base(), URL: in.URL(child.Path)}
 		}
 		v.Entries = append(v.Entries, n)
 	}
@@ -129,6 +137,9 @@ func (s *Server) viewPage(c echo.Context, in at, p page.Path) error {
 		return err
 	}
 	v := s.pageView(c, in, got)
+	if in.past != nil {
+		return s.html(c, 200, v)
+	}
 	if last, err := s.Index.Last(ctx, in.Snapshot, p); err == nil {
 		st := stamp(last)
 		v.Last = &st
@@ -150,13 +161,15 @@ func (s *Server) pageView(c echo.Context, in at, got *wiki.Page) web.Page {
 		BodyLang: doc.Lang,
 		TitleID:  doc.TitleID,
 		Outline:  outline(doc.Outline),
-		Clone:    &web.Clone{Address: s.base(c) + "/" + in.Space() + ".git", Folder: in.Space()},
 	}
-	if s.URL != "" {
-		v.Canonical = s.URL + page.URL(in.Space(), p)
-	}
-	for _, tag := range doc.Tags {
-		v.Tags = append(v.Tags, web.Link{Label: tag, URL: "/" + in.Space() + "/-/tags/" + escape(tag)})
+	if in.past == nil {
+		v.Clone = &web.Clone{Address: s.base(c) + "/" + in.Space() + ".git", Folder: in.Space()}
+		for _, tag := range doc.Tags {
+			v.Tags = append(v.Tags, web.Link{Label: tag, URL: "/" + in.Space() + "/-/tags/" + escape(tag)})
+		}
+		if s.URL != "" {
+			v.Canonical = s.URL + in.URL(p)
+		}
 	}
 	if bar, ok := in.Names().Bar("_Header", p.Dir()); ok && bar != p {
 		v.Header = s.bar(c, in, bar)
@@ -225,7 +238,10 @@ func pageThen(c echo.Context, old *wiki.Snapshot, address string) (page.Path, bo
 func (s *Server) elsewhere(c echo.Context, in at, address string) error {
 	ctx := c.Request().Context()
 	if p, ok := in.Names().Near(address); ok {
-		return c.Redirect(http.StatusMovedPermanently, page.URL(in.Space(), p))
+		return c.Redirect(http.StatusMovedPermanently, in.URL(p))
+	}
+	if in.past != nil {
+		return s.notThen(c, in, address)
 	}
 	p, _, err := pageAt(in, address)
 	if err != nil {
@@ -241,7 +257,7 @@ func (s *Server) elsewhere(c echo.Context, in at, address string) error {
 	case err != nil:
 		return err
 	case ok && address == string(p): // its source
-		return c.Redirect(http.StatusMovedPermanently, source(in.Space(), to))
+		return c.Redirect(http.StatusMovedPermanently, source(in, to))
 	case ok:
 		return c.Redirect(http.StatusMovedPermanently, page.URL(in.Space(), to))
 	}

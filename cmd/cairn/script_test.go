@@ -62,9 +62,13 @@ func TestStories(t *testing.T) {
 				storyOf(ts).request(ts, args, true)
 			},
 			"setvar": func(ts *testscript.TestScript, neg bool, args []string) {
-				found := regexp.MustCompile(args[1]).FindStringSubmatch(storyOf(ts).last)
+				in := storyOf(ts).last
+				if len(args) > 2 { // a file, or the stdout of the last exec
+					in = ts.ReadFile(args[2])
+				}
+				found := regexp.MustCompile(args[1]).FindStringSubmatch(in)
 				if len(found) < 2 {
-					ts.Fatalf("%s is not in the last answer", args[1])
+					ts.Fatalf("%s is not there", args[1])
 				}
 				ts.Setenv(args[0], found[1])
 			},

@@ -58,7 +58,10 @@ func (s *Snapshot) Under(base string) *Snapshot {
 	return &moved
 }
 
-// URL is the address of a file or page, under the snapshot's base.
+// Root is the address of the space, or the snapshot's base, with "/" at its end.
+func (s *Snapshot) Root() string { return s.URL("") }
+
+// URL is the address of a file or page, below Root.
 func (s *Snapshot) URL(p page.Path) string {
 	return page.Context{Space: s.space.name, Base: s.base}.URL(p)
 }

@@ -1,0 +1,78 @@
+package server
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/labstack/echo/v4"
+
+	"cairn/storage/wiki"
+	"cairn/web"
+)
+
+// maxBlamed is about how much of a page is shown with who wrote it, in bytes; lines and changes count for what surrounds
+// them as well.
+const maxBlamed = 800 << 10
+
+// blame shows who wrote each line of a page.
+func (s *Server) blame(c echo.Context) error {
+	in, p, err := s.existing(c)
+	if err != nil {
+		return err
+	}
+	runs, err := in.Blame(c.Request().Context(), p)
+	if err != nil {
+		return err
+	}
+	v := web.Blame{
+		Frame:   s.formFrame(c, in, p, "Who wrote "+p.Title()),
+		Path:    p.Address(),
+		History: app(in.Space(), "history", p),
+	}
+	v.Actions.History = v.History
+	ages := agesOf(runs)
+	size := 0
+	for _, r := range runs {
+		run := web.WrittenRun{
+			Stamp: web.Stamp{Who: r.By.Author, When: r.By.When, Note: r.By.Note},
+			Diff:  app(in.Space(), "diff", p) + "?to=" + string(r.By.Rev),
+			Age:   ages[r.By.Rev], First: r.First,
+		}
+		size += 600 + len(run.Diff) + len(run.Note)
+		for _, l := range r.Lines {
+			if size += 80 + len(l); size > maxBlamed {
+				break
+			}
+			run.Lines = append(run.Lines, l)
+		}
+		if len(run.Lines) > 0 {
+			v.Runs = append(v.Runs, run)
+		}
+		if size > maxBlamed {
+			v.TooLong = true
+			break
+		}
+	}
+	return s.html(c, 200, v)
+}
+
+// agesOf sorts the changes into five ages, from 1, the oldest, to 5, the newest; a page of one change is all new.
+func agesOf(runs []wiki.Written) map[wiki.Rev]int {
+	var all []wiki.Commit
+	ages := map[wiki.Rev]int{}
+	for _, r := range runs {
+		if _, seen := ages[r.By.Rev]; !seen {
+			ages[r.By.Rev] = 5
+			all = append(all, r.By)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b wiki.Commit) int {
+		return cmp.Or(a.When.Compare(b.When), cmp.Compare(a.Rev, b.Rev))
+	})
+	for i, by := range all {
+		if len(all) > 1 {
+			ages[by.Rev] = 1 + 4*i/(len(all)-1)
+		}
+	}
+	return ages
+}
