@@ -39,7 +39,7 @@ func (s *Server) past(c echo.Context) error {
 	}
 	in, shown, err := s.asOf(c, now, when)
 	if err != nil {
-		return s.askDay(c, now, address, err)
+		return s.askDay(c, now, when, address, err)
 	}
 	shown.Home = now.Root()
 	shown.Pick.URL, shown.Pick.Path = then(now, ""), address
@@ -135,19 +135,22 @@ func (s *Server) pickDay(c echo.Context, in at) error {
 		address = ""
 	}
 	if on == "" {
-		return s.askDay(c, in, address, nil)
+		return s.askDay(c, in, "", address, nil)
 	}
 	if _, _, ok := parseWhen(on); !ok {
-		return s.askDay(c, in, address, bad(400, "That is no day. Write it like 2026-01-31."))
+		return s.askDay(c, in, "", address, bad(400, "That is no day. Write it like 2026-01-31."))
 	}
 	return c.Redirect(http.StatusFound, then(in, on)+"/"+escape(address))
 }
 
 // askDay shows the form, with what was wrong with the day that was asked for.
-func (s *Server) askDay(c echo.Context, in at, address string, wrong error) error {
+func (s *Server) askDay(c echo.Context, in at, when, address string, wrong error) error {
 	status := 200
 	v := web.PickDay{Frame: s.frame(c, in, "", "The wiki on a day"), Form: web.DayForm{URL: then(in, ""), Path: address}}
 	v.NoIndex = true
+	if t, _, ok := parseWhen(when); ok {
+		v.Form.On = t.Format(time.DateOnly)
+	}
 	if wrong != nil {
 		var told *badRequest
 		if !errors.As(wrong, &told) || !wantsHTML(c.Request()) {

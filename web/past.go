@@ -15,6 +15,21 @@ type Past struct {
 	Pick DayForm
 }
 
+// words are the time for people, machine is the time for programs.
+func (p Past) words() string {
+	if p.When.IsZero() {
+		return date(p.Day)
+	}
+	return clock(p.When)
+}
+
+func (p Past) machine() string {
+	if p.When.IsZero() {
+		return p.Day.UTC().Format(time.DateOnly)
+	}
+	return p.When.UTC().Format(time.RFC3339)
+}
+
 // DayForm asks for a day. It sends on and path to URL by GET.
 type DayForm struct {
 	URL  string
