@@ -10,6 +10,8 @@ import (
 	"cairn/web"
 )
 
+// This file shows who wrote each line of a page.
+
 // maxBlamed is about how much of a page is shown with who wrote it, in bytes; lines and changes count for what surrounds
 // them as well.
 const maxBlamed = 800 << 10

@@ -15,6 +15,8 @@ import (
 	"cairn/web"
 )
 
+// This file is the editor: a form, its preview, its save, and all that can come between.
+
 // maxForm bounds a form: a page at its limit, percent-encoded, and the fields beside it.
 const maxForm = 4 << 20
 

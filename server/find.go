@@ -15,6 +15,8 @@ import (
 	"cairn/web"
 )
 
+// This file finds pages: search, the list of all pages, tags.
+
 // resultsPerPage is how many hits the search page shows at once.
 const resultsPerPage = 20
 

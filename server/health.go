@@ -6,6 +6,8 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
+// This file tells machines how the wiki is.
+
 // healthz says that the process answers.
 func (s *Server) healthz(c echo.Context) error { return c.String(200, "ok\n") }
 

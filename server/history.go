@@ -17,6 +17,8 @@ import (
 	"cairn/web"
 )
 
+// This file shows what has changed: a page's history, two revisions side by side, recent changes and their feed.
+
 // perPage is how many entries a list of changes shows at once.
 const perPage = 50
 

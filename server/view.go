@@ -15,6 +15,8 @@ import (
 	"cairn/web"
 )
 
+// This file shows pages and folders, and what stands where there is none.
+
 // start is the wiki's own address: the first space's home page, or the list of spaces when there are several.
 func (s *Server) start(c echo.Context) error {
 	spaces := s.readable(c)

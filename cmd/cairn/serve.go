@@ -19,6 +19,8 @@ import (
 	"cairn/storage/wiki"
 )
 
+// This file puts the rooms together, and takes them apart in order.
+
 // drain is how long requests that are being answered may go on once the wiki is told to end.
 const drain = 8 * time.Second
 

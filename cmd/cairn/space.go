@@ -14,6 +14,8 @@ import (
 	"cairn/storage/wiki"
 )
 
+// This file makes, imports and lists spaces, drops what is derived, and tells the version.
+
 // quiet logs what somebody at a terminal has to know.
 func quiet(e *env) *slog.Logger {
 	return slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))

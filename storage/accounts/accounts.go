@@ -1,7 +1,7 @@
 // Package accounts is who somebody is and what they may do.
 //
 // A visitor is somebody without an account. Every space is open: whoever can reach the wiki reads and writes all of it.
-// Accounts and levels will fill in User here; nobody else decides what somebody may do.
+// Nobody else decides what somebody may do.
 //
 // It does not know pages, spaces or requests: a User is handed down, and the door of the wiki asks it.
 package accounts

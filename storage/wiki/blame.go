@@ -13,6 +13,8 @@ import (
 	"cairn/storage/page"
 )
 
+// This file keeps who wrote which line.
+
 // Written is a run of lines that one change wrote.
 type Written struct {
 	By    Commit // without its Files; Note is its first line only

@@ -14,6 +14,8 @@ import (
 	"cairn/storage/page"
 )
 
+// This file brings in what was written elsewhere.
+
 // Imported is what an import has brought in.
 type Imported struct {
 	Pages, Files int

@@ -10,6 +10,8 @@ import (
 	"cairn/storage/page"
 )
 
+// This file moves, removes and restores files, each by one commit.
+
 // Remove removes a file. When blob is not "", the file must still have those bytes, else ErrChanged. The error wraps
 // fs.ErrNotExist when it is not there.
 func (s *Space) Remove(ctx context.Context, by Actor, p page.Path, blob, why string) (Saved, error) {

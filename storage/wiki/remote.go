@@ -10,6 +10,8 @@ import (
 	"cairn/storage/page"
 )
 
+// This file lets git clients in, by the same door as everybody.
+
 // Service is what a git client asks for.
 type Service string
 

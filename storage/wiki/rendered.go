@@ -12,6 +12,8 @@ import (
 	"cairn/storage/page"
 )
 
+// This file reads pages, and keeps how they look.
+
 // Page is a page as it is read: its source, what it says, and how it looks in its snapshot.
 type Page struct {
 	Path   page.Path

@@ -13,6 +13,8 @@ import (
 	"cairn/storage/page"
 )
 
+// This file saves one file, or says why not and gives every text back.
+
 // Edit is a save that somebody asks for.
 type Edit struct {
 	Path page.Path

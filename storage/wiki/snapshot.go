@@ -13,6 +13,8 @@ import (
 	"cairn/storage/page"
 )
 
+// This file is a space at one moment, and what lies between two.
+
 // Snapshot is a space at one moment: immutable, so that whoever holds one sees one truth. Safe for concurrent use.
 type Snapshot struct {
 	space   *Space

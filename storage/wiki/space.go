@@ -15,6 +15,8 @@ import (
 	"cairn/storage/page"
 )
 
+// This file is a space: its head, its past, and those who follow it.
+
 // Space is one git repository with a door. Safe for concurrent use.
 type Space struct {
 	name    string
