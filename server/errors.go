@@ -52,6 +52,8 @@ var problems = []struct {
 	{wiki.ErrReadOnly, problem{503, "Nothing can be saved now", "The disk has failed. Whoever runs the wiki has to look at it and start the wiki again. Keep your text."}},
 	{wiki.ErrLocked, problem{503, "Busy", "Another program is changing the wiki's files. Try again in a moment."}},
 	{fs.ErrClosed, problem{503, "Ending", "The wiki is being stopped. Try again in a moment."}},
+	{syscall.EROFS, problem{503, "Nothing can be saved now", "The disk cannot be written to. Whoever runs the wiki has to look at it. Keep your text and try again."}},
+	{syscall.EIO, problem{503, "The disk fails", "The disk does not give or take what it should. Whoever runs the wiki has to look at it. Try again in a moment."}},
 	{syscall.EDQUOT, problem{507, "The disk is full", "There is no room to save. Whoever runs the wiki has to free some. Keep your text and try again."}},
 	{syscall.ENOSPC, problem{507, "The disk is full", "There is no room to save. Whoever runs the wiki has to free some. Keep your text and try again."}},
 	{fs.ErrPermission, problem{403, "Not allowed", "You may not change this. Ask whoever runs the wiki."}},
@@ -61,6 +63,19 @@ var problems = []struct {
 	{io.ErrUnexpectedEOF, problem{400, "Cut short", "The request ended before all of it had come. Send it again."}},
 	{context.Canceled, problem{499, "Cancelled", "The request was broken off."}},
 	{context.DeadlineExceeded, problem{503, "Too slow", "That took too long. Try again in a moment."}},
+}
+
+// trouble is what every page says while nothing can be saved; "" when all is well.
+func trouble(err error) string {
+	switch {
+	case err == nil, errors.Is(err, fs.ErrClosed):
+		return ""
+	case errors.Is(err, wiki.ErrReadOnly):
+		return "The disk has failed. Whoever runs the wiki has to look at it and start the wiki again. Until then all pages can be read."
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "The disk is full. Whoever runs the wiki has to make room. Until then all pages can be read."
+	}
+	return "The disk cannot be written to. Whoever runs the wiki has to look at it. Until then all pages can be read."
 }
 
 // titles are the short forms of what can be wrong with a request.

@@ -55,8 +55,9 @@ func (s *Server) frame(c echo.Context, in at, p page.Path, title string) web.Fra
 			Home: root, Search: "/-/search", Changes: root + "-/changes", Pages: root + "-/pages", Tags: root + "-/tags",
 			New: root + "-/new",
 		},
-		Tree:   s.tree(c, in, "", p),
-		Notice: s.takeNotice(c),
+		Tree:    s.tree(c, in, "", p),
+		Trouble: trouble(in.space.Trouble()),
+		Notice:  s.takeNotice(c),
 	}
 	if in.past != nil {
 		f.Past, f.NoIndex = in.past, true

@@ -23,9 +23,16 @@ import (
 // start serves a new wiki, with everything real, until the test ends.
 func start(t *testing.T) *httptest.Server {
 	t.Helper()
+	web, _ := startIn(t, t.TempDir())
+	return web
+}
+
+// startIn is start with the wiki's files in dir.
+func startIn(t *testing.T, dir string) (*httptest.Server, *wiki.Wiki) {
+	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	ctx, cancel := context.WithCancel(t.Context())
-	w, err := wiki.Open(ctx, t.TempDir(), log)
+	w, err := wiki.Open(ctx, dir, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +63,7 @@ func start(t *testing.T) *httptest.Server {
 		}
 		res.Body.Close()
 		if res.StatusCode == 200 {
-			return web
+			return web, w
 		}
 		if time.Now().After(deadline) {
 			t.Fatal("the wiki does not get ready")

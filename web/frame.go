@@ -19,6 +19,7 @@ type Frame struct {
 	Sidebar HTML // the wiki's own side bar; shown above the tree
 	Crumbs  []Crumb
 	Actions Actions
+	Trouble string // why nothing can be saved; empty when all is well
 	Notice  *Notice
 	Past    *Past // set where the wiki is shown as it was
 }

@@ -95,5 +95,10 @@ func (s *Space) checkPush(ctx context.Context, by Actor, p git.Push) error {
 	return nil
 }
 
-// Maintain tidies what many saves have left on disk. Readers and writers do not notice.
+// Trouble is why nothing can be saved at the moment, as far as the last save tells; nil when that went well. It wraps
+// ErrReadOnly when it lasts until the wiki is started again, else what the disk said, such as syscall.ENOSPC.
+func (s *Space) Trouble() error { return s.repo.Trouble() }
+
+// Maintain tidies what many saves have left on disk, and finds out whether Trouble has passed. Readers and writers do
+// not notice.
 func (s *Space) Maintain(ctx context.Context) error { return s.repo.Maintain(ctx) }

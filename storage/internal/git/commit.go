@@ -134,7 +134,7 @@ func (r *Repo) batch(ctx context.Context, all []*request) {
 	var err error
 	if b.tip != start {
 		if err = r.writable(); err == nil {
-			err = r.blame(r.write(ctx, start, &b))
+			err = r.diagnose(r.write(ctx, start, &b))
 		}
 		if errors.Is(err, ErrMoved) {
 			err = cmp.Or(r.reload(ctx), err)

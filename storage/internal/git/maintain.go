@@ -14,7 +14,15 @@ const maxPacks = 50
 // Maintain rolls small packs up into larger ones when there are more than 50, and tells git's commit-graph of the new
 // commits. Readers go on; writers wait for the rolling up (less than a second for fifty batches). Nothing is removed
 // but packs whose objects are all in another: a geometric repack does not judge what is still needed.
+//
+// While the disk is in Trouble that may pass, it only looks whether it has passed.
 func (r *Repo) Maintain(ctx context.Context) error {
+	if trouble := r.Trouble(); trouble != nil {
+		if errors.Is(trouble, ErrReadOnly) || r.diagnose(r.probe()) != nil {
+			return nil // both have been told when they came
+		}
+		r.log.InfoContext(ctx, "the disk can be written to again", "repo", r.dir, "was", trouble)
+	}
 	if len(*r.objects.packs.Load()) <= maxPacks {
 		return nil
 	}
@@ -59,5 +67,5 @@ func (r *Repo) repack(ctx context.Context) error {
 		err = r.disk.path(filepath.Join(r.dir, "objects", "pack"))
 	}
 	r.log.InfoContext(ctx, "packs rolled up", "repo", r.dir, "before", len(before), "after", len(*r.objects.packs.Load()), "took", time.Since(start))
-	return r.blame(err)
+	return r.diagnose(err)
 }

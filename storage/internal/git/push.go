@@ -157,7 +157,7 @@ func (p *push) converse(ctx context.Context) error {
 	defer late.Stop()
 	p.reply(lines, "ok")
 	err = p.wait()
-	p.unsettled = r.blame(r.settlePush(context.WithoutCancel(ctx), before, refs))
+	p.unsettled = r.diagnose(r.settlePush(context.WithoutCancel(ctx), before, refs))
 	return err
 }
 

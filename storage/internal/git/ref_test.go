@@ -199,9 +199,19 @@ func TestDiskFails(t *testing.T) {
 			if _, err := os.Stat(r.live.lock()); err == nil || len(left) > 0 {
 				t.Errorf("left: %v, lock %v", left, err)
 			}
+			if err := r.Trouble(); !errors.Is(err, test.cause) || errors.Is(err, ErrReadOnly) != test.sticky {
+				t.Errorf("trouble: %v", err)
+			}
 			_, err = r.Commit(t.Context(), change)
 			if errors.Is(err, ErrReadOnly) != test.sticky || err != nil != test.sticky {
 				t.Errorf("again: %v", err)
+			}
+			calls := n.Load()
+			if err := r.Maintain(t.Context()); err != nil || r.Trouble() != nil != test.sticky {
+				t.Errorf("maintained: %v, trouble %v", err, r.Trouble())
+			}
+			if test.sticky && n.Load() != calls {
+				t.Error("a disk that failed was tried again")
 			}
 			if err := r.ReceivePack(t.Context(), "", strings.NewReader(""), nil, letAll); errors.Is(err, ErrReadOnly) != test.sticky {
 				t.Errorf("push: %v", err)
@@ -239,6 +249,21 @@ func TestDiskFull(t *testing.T) {
 	if _, err := r.Commit(t.Context(), Change{Edits: []Edit{{Path: "big", Data: big}}}); !errors.Is(err, syscall.ENOSPC) || errors.Is(err, ErrReadOnly) {
 		t.Errorf("error %v", err)
 	}
-	put(t, r, "page", "two")
+	if err := r.Maintain(t.Context()); err != nil || !errors.Is(r.Trouble(), syscall.ENOSPC) {
+		t.Errorf("maintained: %v, trouble %v", err, r.Trouble())
+	}
+	put(t, r, "page", "two") // a small one has room
+	if err := r.Trouble(); err != nil {
+		t.Errorf("trouble after a save: %v", err)
+	}
+	if _, err := r.Commit(t.Context(), Change{Edits: []Edit{{Path: "big", Data: big}}}); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("error %v", err)
+	}
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT, "size=4m"); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Maintain(t.Context()); err != nil || r.Trouble() != nil {
+		t.Errorf("with room: maintained: %v, trouble %v", err, r.Trouble())
+	}
 	fsck(t, r.dir)
 }

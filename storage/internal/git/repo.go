@@ -1,6 +1,7 @@
 package git
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -56,6 +58,7 @@ type Repo struct {
 	pushes  int           // receive-packs that run
 	moved   chan struct{} // closed at the next move, and then another
 	broken  error         // why nothing may be written any more
+	trouble error         // what the disk said to the last write, when that may pass by itself
 }
 
 // head is one moment of the live branch.
@@ -438,18 +441,57 @@ func (r *Repo) writable() error {
 	return r.broken
 }
 
-// blame looks at an error of a write and turns the repository read-only when the disk has failed.
-func (r *Repo) blame(err error) error {
-	if !errors.Is(err, errSync) {
-		return err
-	}
+// diagnose looks at what became of a write. A disk that has failed makes the repository read-only; one that is full, or
+// takes nothing at the moment, is remembered until something could be written.
+func (r *Repo) diagnose(err error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.broken == nil {
-		r.broken = fmt.Errorf("%w: %w", ErrReadOnly, err)
-		r.log.Error("fsync failed: read-only until opened anew", "repo", r.dir, "err", err)
+	switch {
+	case err == nil:
+		r.trouble = nil
+	case errors.Is(err, errSync):
+		if r.broken == nil {
+			r.broken = fmt.Errorf("%w: %w", ErrReadOnly, err)
+			r.log.Error("fsync failed: read-only until opened anew", "repo", r.dir, "err", err)
+		}
+		return r.broken
+	case mayPass(err):
+		r.trouble = err
 	}
-	return r.broken
+	return err
+}
+
+// mayPass reports whether an error is of the disk's, and of a kind that goes away without us.
+func mayPass(err error) bool {
+	for _, cause := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EIO} {
+		if errors.Is(err, cause) {
+			return true
+		}
+	}
+	return false
+}
+
+// Trouble is why nothing can be saved, as far as the last write tells; nil when that went well. It wraps ErrReadOnly
+// when it lasts until the repository is opened anew, else what the disk said: syscall.ENOSPC and the like. That goes
+// away with the next save that goes well, or by Maintain, which tries.
+func (r *Repo) Trouble() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return cmp.Or(r.broken, r.trouble)
+}
+
+// probe finds out whether the disk takes again what it would not take before: as much as a large page.
+func (r *Repo) probe() error {
+	f, err := os.CreateTemp(filepath.Join(r.dir, "objects", "pack"), tmpPrefix+"probe_*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	if _, err := f.Write(make([]byte, 1<<20)); err != nil {
+		return err
+	}
+	return r.disk.file(f)
 }
 
 func escapeGlob(s string) string {
