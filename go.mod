@@ -12,11 +12,11 @@ require (
 	github.com/chromedp/chromedp v0.23.0 // web/e2e: drives a real browser
 	github.com/go-git/go-git/v5 v5.19.3 // storage/internal/git: git's formats
 	github.com/hashicorp/golang-lru/v2 v2.0.7 // storage: bounded caches
-	github.com/labstack/echo/v4 v4.16.0 // server: routes and requests
+	github.com/labstack/echo/v4 v4.16.0 // server: routes and requests; cmd: what bench compares with
 	github.com/microcosm-cc/bluemonday v1.0.27 // page: the sanitiser
 	github.com/rogpeppe/go-internal v1.16.0 // cmd: stories as test scripts
 	github.com/spf13/pflag v1.0.10 // cmd: flags that may stand behind arguments
-	github.com/yuin/goldmark v1.8.7 // page: Markdown
+	github.com/yuin/goldmark v1.8.7 // page: Markdown; cmd: what bench compares with
 	go.etcd.io/bbolt v1.5.0 // search: history and links
 	go.yaml.in/yaml/v3 v3.0.6 // page: front matter
 	golang.org/x/net v0.62.0 // page: HTML

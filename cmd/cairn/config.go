@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 )
@@ -17,6 +18,10 @@ type config struct {
 	URL    string // public address, "" for what each request names
 	Space  string // the space that an import makes
 	Author string // whose name stands beside the one change that importing a folder makes
+
+	Pages int           // of the largest wiki that bench makes
+	Time  time.Duration // how long a turn of bench's loads lasts
+	Only  string        // the lines that bench measures, "" for all
 
 	set *pflag.FlagSet
 }
@@ -35,6 +40,12 @@ func importFlags(c *config, f *pflag.FlagSet) {
 	dataFlags(c, f)
 	f.StringVar(&c.Space, "space", "", "name of the space to make (needed)")
 	f.StringVar(&c.Author, "author", "Import", "who stands beside the change, when a folder is imported")
+}
+
+func benchFlags(c *config, f *pflag.FlagSet) {
+	f.IntVar(&c.Pages, "pages", 100_000, "pages of the largest wiki; the others are not larger")
+	f.DurationVar(&c.Time, "time", time.Second, "how long a turn of load lasts; there are three")
+	f.StringVar(&c.Only, "only", "", "measure only these lines: "+benchParts)
 }
 
 func noFlags(*config, *pflag.FlagSet) {}

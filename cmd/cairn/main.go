@@ -51,6 +51,8 @@ func commands() []command {
 		{"restore", "FILE", "verify such an archive and make an empty data folder of it", dataFlags, restore},
 		{"check", "", "verify all there is, say what is wrong and how to mend it; changes nothing, also while the wiki runs", dataFlags, check},
 		{"reindex", "", "drop what is derived from the pages; the next start builds it again", dataFlags, reindex},
+		{"bench", "", "measure how quick and how small the wiki is, with wikis of its own in a temporary folder", benchFlags, runBench},
+		{"bench-reference", "DIR", "", noFlags, benchReference},
 		{"config", "", "print the configuration in effect", serveFlags, printConfig},
 		{"version", "", "print the version", noFlags, printVersion},
 	}
@@ -79,6 +81,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, _ io.Re
 func help(w io.Writer) {
 	fmt.Fprint(w, "Cairn is a wiki: pages are Markdown files in git, and everyone who can reach it reads and writes.\n\n")
 	for _, cmd := range commands() {
+		if cmd.does == "" { // a part of another
+			continue
+		}
 		fmt.Fprintf(w, "  %-28s %s\n", strings.TrimSpace("cairn "+cmd.name+" "+cmd.args), cmd.does)
 	}
 	fmt.Fprint(w, "\n\"cairn COMMAND --help\" lists the flags. Each flag can be set in the environment too: --data is CAIRN_DATA.\n")
