@@ -17,6 +17,7 @@
 //	logs/refs/heads/main          one line a move, written before the rename; the ref is mended from it. It exists,
 //	                              empty, before the first commit: so a lost ref is told from one never written
 //	objects/pack/pack-*.pack,idx  one pair for each batch of changes, until Maintain rolls them up
+//	objects/pack/pack-*.bitmap    beside a pack that once held everything: git counts clones with it
 //	objects/pack/tmp_cairn_*      a pack being written; removed by Open
 //	cairn-hooks/pre-receive       asks the server over two inherited descriptors; written by Open
 //

@@ -3,69 +3,147 @@ package git
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
 )
 
-// maxPacks is how many packs may pile up.
-const maxPacks = 50
+// This file keeps a repository that is written to for years quick to read and to clone. The rules are:
+//
+//   - Nobody waits. git writes a new pack beside the old ones, readers are led to it, then the old ones go. Clones that
+//     run have them open or find their objects in the new one.
+//   - A pack is removed only when we have seen each of its objects in another pack, and that one is fsynced with its
+//     folder. Whether anybody needs an object is never asked: a pack whose ref is just about to move looks unneeded.
+//   - What it costs grows with what was written since, not with time: an idle wiki is left alone.
 
-// Maintain rolls small packs up into larger ones when there are more than 50, and tells git's commit-graph of the new
-// commits. Readers go on; writers wait for the rolling up (less than a second for fifty batches). Nothing is removed
-// but packs whose objects are all in another: a geometric repack does not judge what is still needed.
+const (
+	maxPacks     = 50               // that may pile up before they are rolled up
+	minIndexed   = 2000             // objects from which on a bitmap is worth its file
+	maintainRest = 10 * time.Minute // after a maintenance that failed, for what failed it may last
+)
+
+// Maintain rolls small packs up into larger ones when there are more than 50, writes all anew as one pack with a bitmap
+// (with which clones are counted quickly) whenever a quarter has been added to the last one, and tells git's
+// commit-graph of the new commits. Nothing to do costs a look at a file's status. One at a time: a second call returns
+// at once.
 //
 // While the disk is in Trouble that may pass, it only looks whether it has passed.
 func (r *Repo) Maintain(ctx context.Context) error {
+	if !r.maintaining.TryLock() {
+		return nil
+	}
+	defer r.maintaining.Unlock()
 	if trouble := r.Trouble(); trouble != nil {
 		if errors.Is(trouble, ErrReadOnly) || r.diagnose(r.probe()) != nil {
 			return nil // both have been told when they came
 		}
 		r.log.InfoContext(ctx, "the disk can be written to again", "repo", r.dir, "was", trouble)
 	}
-	if len(*r.objects.packs.Load()) <= maxPacks {
+	packs := *r.objects.packs.Load()
+	whole := growth(packs)
+	if !whole && len(packs) <= maxPacks || time.Now().Before(r.rested) {
 		return nil
 	}
-	if err := r.repack(ctx); err != nil {
-		return err
+	err := r.repack(ctx, whole)
+	if h, _ := r.Head(); err == nil && !h.IsZero() {
+		graph := command{
+			dir: r.dir, idle: true,
+			args: []string{"commit-graph", "write", "--reachable", "--changed-paths", "--split", "--no-progress"},
+		}
+		err = graph.run(ctx)
 	}
-	if h, _ := r.Head(); h.IsZero() {
-		return nil
+	if err != nil {
+		r.rested = time.Now().Add(maintainRest)
 	}
-	graph := command{dir: r.dir, args: []string{"commit-graph", "write", "--reachable", "--changed-paths", "--split", "--no-progress"}}
-	return graph.run(ctx)
+	return err
 }
 
-// repack holds the door: a pack whose ref has not moved yet must not be looked at by git.
-func (r *Repo) repack(ctx context.Context) error {
-	c := command{dir: r.dir, args: []string{"repack", "--geometric=2", "-d", "-l", "-q", "--no-write-bitmap-index"}}
-	// The slot before the door: a process in a slot waits for nobody, so it comes; the other way round saves would wait
-	// for it, too.
-	release, err := c.slot(ctx)
-	if err != nil {
-		return err
-	}
-	defer release()
-	if err := r.enter(ctx); err != nil {
-		return err
-	}
-	defer r.leave()
-	if err := r.writable(); err != nil {
-		return err
-	}
-	start := time.Now()
-	before := *r.objects.packs.Load()
-	err = c.runHere(ctx)
-	// Also when git was killed half-way: it may have changed the packs.
-	err = errors.Join(err, r.objects.scan())
-	for _, p := range *r.objects.packs.Load() {
-		if err == nil && !slices.Contains(before, p) {
-			err = errors.Join(r.disk.path(p.path+".pack"), r.disk.path(p.path+".idx"))
+// growth reports whether so much has been added since all was one pack with a bitmap that it should be again.
+func growth(packs []*pack) bool {
+	total, indexed := 0, 0
+	for _, p := range packs {
+		total += p.count
+		if _, err := os.Stat(p.path + ".bitmap"); err == nil {
+			indexed = max(indexed, p.count)
 		}
 	}
-	if err == nil {
-		err = r.disk.path(filepath.Join(r.dir, "objects", "pack"))
+	return total >= minIndexed && total-indexed > indexed/4
+}
+
+// repack has git write a new pack, of all or of the small ones, and removes those that it makes redundant.
+func (r *Repo) repack(ctx context.Context, whole bool) error {
+	start := time.Now()
+	before := *r.objects.packs.Load()
+	c := command{dir: r.dir, idle: true}
+	if whole {
+		// What git repack does with -a -d -k, without its removing.
+		c.args = []string{
+			"pack-objects", "--all", "--keep-unreachable", "--non-empty", "--local", "--delta-base-offset",
+			"--write-bitmap-index", "--quiet", filepath.Join(r.dir, "objects", "pack", "pack"),
+		}
+	} else {
+		c.args = []string{"repack", "--geometric=2", "-l", "-n", "-q", "--no-write-bitmap-index"}
 	}
-	r.log.InfoContext(ctx, "packs rolled up", "repo", r.dir, "before", len(before), "after", len(*r.objects.packs.Load()), "took", time.Since(start))
-	return r.diagnose(err)
+	err := c.run(ctx)
+	// Also when git was killed half-way: it may have added a pack.
+	if err := errors.Join(err, r.objects.scan()); err != nil {
+		return err
+	}
+	dir := filepath.Join(r.dir, "objects", "pack")
+	for _, p := range *r.objects.packs.Load() {
+		if slices.Contains(before, p) {
+			continue
+		}
+		if err := errors.Join(r.disk.path(p.path+".pack"), r.disk.path(p.path+".idx")); err != nil {
+			return r.diagnose(err)
+		}
+	}
+	if err := r.diagnose(r.disk.path(dir)); err != nil {
+		return err
+	}
+	removed, err := r.objects.thin(before)
+	r.log.InfoContext(ctx, "packs rolled up", "repo", r.dir, "all", whole, "before", len(before), "removed", removed, "took", time.Since(start))
+	return err
+}
+
+// thin removes those of the packs whose objects are all in packs that stay, the small ones first. Readers that have
+// them open read on.
+func (o *objects) thin(packs []*pack) (removed int, err error) {
+	stay := slices.Clone(*o.packs.Load())
+	for _, p := range slices.Backward(packs) { // they lie largest first
+		others := slices.DeleteFunc(slices.Clone(stay), func(q *pack) bool { return q == p })
+		if len(others) == 0 || len(others) == len(stay) || !p.within(others) {
+			continue
+		}
+		if _, err := os.Stat(p.path + ".keep"); err == nil {
+			continue // somebody has asked git to leave it alone
+		}
+		stay = others
+		removed++
+		// The index first: git looks for indexes and then expects their packs.
+		for _, ext := range []string{".idx", ".pack", ".rev", ".bitmap"} {
+			if rerr := os.Remove(p.path + ext); rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
+				err = errors.Join(err, rerr)
+			}
+		}
+	}
+	return removed, errors.Join(err, o.scan())
+}
+
+// within reports whether each object of p is in one of the others.
+func (p *pack) within(others []*pack) bool {
+	last := 0 // most have all in one
+	for i := range p.count {
+		h := p.name(i)
+		if _, ok := others[last].offset(h); ok {
+			continue
+		}
+		last = slices.IndexFunc(others, func(q *pack) bool { _, ok := q.offset(h); return ok })
+		if last < 0 {
+			return false
+		}
+	}
+	return true
 }

@@ -171,11 +171,15 @@ func (o *objects) openAll(names []string) ([]*pack, error) {
 func (o *objects) add(path string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	packs := *o.packs.Load()
+	if slices.ContainsFunc(packs, func(p *pack) bool { return p.path == path }) {
+		return nil // a scan was quicker
+	}
 	p, err := openPack(path)
 	if err != nil {
 		return err
 	}
-	o.publish(append(slices.Clone(*o.packs.Load()), p))
+	o.publish(append(slices.Clone(packs), p))
 	return nil
 }
 

@@ -53,6 +53,9 @@ type Repo struct {
 	door chan struct{}
 	head atomic.Pointer[head]
 
+	maintaining sync.Mutex // guards what follows
+	rested      time.Time  // before that nothing is maintained
+
 	mu      sync.Mutex // guards what follows
 	waiting []*request
 	pushes  int           // receive-packs that run
@@ -204,6 +207,7 @@ func (r *Repo) sweep() error {
 	for _, pattern := range []string{
 		"objects/pack/" + tmpPrefix + "*",
 		"objects/pack/tmp_*", // git's
+		"objects/pack/.tmp-*",
 		"objects/tmp_objdir-*",
 		"objects/incoming-*", // quarantines of older gits
 		"HEAD.lock", "packed-refs.lock", "config.lock",

@@ -62,6 +62,7 @@ type command struct {
 	stderr io.Writer // besides what is kept for the error
 	files  []*os.File
 	slots  chan struct{} // nil: working
+	idle   bool          // run lets all others go first
 	memory uint64        // bytes that run lets it have, where the system can; 0 for no limit
 }
 
@@ -160,6 +161,9 @@ func (c *command) runHere(ctx context.Context) error {
 	}
 	if err := cmd.Start(); err != nil {
 		return err
+	}
+	if c.idle {
+		syscall.Setpriority(syscall.PRIO_PROCESS, cmd.Process.Pid, 10) // a pity if not, no more
 	}
 	if c.memory > 0 {
 		if err := limitMemory(cmd.Process.Pid, c.memory); err != nil && !errors.Is(err, syscall.ESRCH) {

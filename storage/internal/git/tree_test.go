@@ -266,3 +266,69 @@ func TestMaintain(t *testing.T) {
 	}
 	fsck(t, r.dir)
 }
+
+// A large repository gets one pack with a bitmap. What is saved later is rolled up beside it, until it is a quarter. What
+// nobody needs, or somebody keeps, stays.
+func TestMaintainWhole(t *testing.T) {
+	r := newRepo(t)
+	fill := func(name string, n int) {
+		t.Helper()
+		var edits []Edit
+		for i := range n {
+			edits = append(edits, Edit{Path: fmt.Sprintf("%s/%d.md", name, i), Data: fmt.Appendf(nil, "%s %d", name, i)})
+		}
+		if _, err := r.Commit(t.Context(), Change{Edits: edits}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	maintain := func() (packs, bitmaps []string) {
+		t.Helper()
+		if err := r.Maintain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		packs, _ = filepath.Glob(filepath.Join(r.dir, "objects/pack/*.pack"))
+		bitmaps, _ = filepath.Glob(filepath.Join(r.dir, "objects/pack/*.bitmap"))
+		if n := len(*r.objects.packs.Load()); n != len(packs) {
+			t.Errorf("%d packs known, %d there", n, len(packs))
+		}
+		return packs, bitmaps
+	}
+	put(t, r, "kept.md", "kept")
+	kept, _ := filepath.Glob(filepath.Join(r.dir, "objects/pack/*.pack"))
+	if err := os.WriteFile(strings.TrimSuffix(kept[0], ".pack")+".keep", nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	fill("a", minIndexed)
+	lost, err := writePack(realDisk, filepath.Join(r.dir, "objects/pack"), []object{{blobHash("not yet named"), kindBlob, []byte("not yet named")}})
+	if err == nil {
+		err = r.objects.add(lost)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	packs, bitmaps := maintain()
+	if len(packs) != 2 || len(bitmaps) != 1 {
+		t.Fatalf("packs %v, bitmaps %v", packs, bitmaps)
+	}
+	if b, err := r.Blob(t.Context(), blobHash("not yet named")); err != nil || string(b) != "not yet named" {
+		t.Errorf("a blob that no commit has yet: %q, %v", b, err)
+	}
+	for i := range maxPacks {
+		put(t, r, "page", fmt.Sprint(i))
+	}
+	packs, again := maintain()
+	if len(packs) > maxPacks/2 || !slices.Equal(again, bitmaps) {
+		t.Errorf("packs %v, bitmaps %v", packs, again)
+	}
+	fill("b", minIndexed/4)
+	packs, again = maintain()
+	if len(packs) != 2 || len(again) != 1 || slices.Equal(again, bitmaps) {
+		t.Errorf("packs %v, bitmaps %v", packs, again)
+	}
+	fsck(t, r.dir)
+	for i := range minIndexed {
+		if read(t, r, fmt.Sprintf("a/%d.md", i)) != fmt.Sprintf("a %d", i) {
+			t.Fatalf("page %d is lost", i)
+		}
+	}
+}
