@@ -75,7 +75,11 @@ func (s *Server) search(c echo.Context) error {
 	v := web.Search{URL: "/-/search"}
 	v.Frame = s.bareFrame(c, "Search")
 	if q.Space != "" {
-		here := at{Snapshot: in[0], by: s.actor(c)}
+		here, err := s.inSpace(c, q.Space)
+		if err != nil {
+			return err
+		}
+		here.Snapshot = in[0]
 		v.Frame, v.Here = s.frame(c, here, "", "Search"), true
 	}
 	v.NoIndex, v.Query = true, q.Text
