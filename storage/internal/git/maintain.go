@@ -14,8 +14,8 @@ import (
 //
 //   - Nobody waits. git writes a new pack beside the old ones, readers are led to it, then the old ones go. Clones that
 //     run have them open or find their objects in the new one.
-//   - A pack is removed only when we have seen each of its objects in another pack, and that one is fsynced with its
-//     folder. Whether anybody needs an object is never asked: a pack whose ref is just about to move looks unneeded.
+//   - A pack is removed only when we have seen each of its objects in the pack that git has just made of it and others,
+//     or read it from an older one; and the new one is fsynced with its folder. Whether anybody needs an object is never asked: a pack whose ref is just about to move looks unneeded.
 //   - What it costs grows with what was written since, not with time: an idle wiki is left alone.
 
 const (
@@ -103,18 +103,19 @@ func (r *Repo) repack(ctx context.Context, whole bool) error {
 	if err := r.diagnose(r.disk.path(dir)); err != nil {
 		return err
 	}
-	removed, err := r.objects.thin(before)
+	removed, err := r.objects.thin(ctx, before)
 	r.log.InfoContext(ctx, "packs rolled up", "repo", r.dir, "all", whole, "before", len(before), "removed", removed, "took", time.Since(start))
 	return err
 }
 
-// thin removes those of the packs whose objects are all in packs that stay, the small ones first. Readers that have
+// thin removes those of the old packs whose objects are all in packs that stay, the small ones first. Readers that have
 // them open read on.
-func (o *objects) thin(packs []*pack) (removed int, err error) {
-	stay := slices.Clone(*o.packs.Load())
-	for _, p := range slices.Backward(packs) { // they lie largest first
+func (o *objects) thin(ctx context.Context, old []*pack) (removed int, err error) {
+	stay := *o.packs.Load()
+	fresh := slices.DeleteFunc(slices.Clone(stay), func(p *pack) bool { return slices.Contains(old, p) })
+	for _, p := range slices.Backward(old) { // they lie largest first
 		others := slices.DeleteFunc(slices.Clone(stay), func(q *pack) bool { return q == p })
-		if len(others) == 0 || len(others) == len(stay) || !p.within(others) {
+		if len(others) == len(stay) || !o.within(ctx, p, fresh, others) {
 			continue
 		}
 		if _, err := os.Stat(p.path + ".keep"); err == nil {
@@ -132,18 +133,26 @@ func (o *objects) thin(packs []*pack) (removed int, err error) {
 	return removed, errors.Join(err, o.scan())
 }
 
-// within reports whether each object of p is in one of the others.
-func (p *pack) within(others []*pack) bool {
-	last := 0 // most have all in one
+// within reports whether each object of p is in a fresh pack, or can be read from one of the others.
+func (o *objects) within(ctx context.Context, p *pack, fresh, others []*pack) bool {
 	for i := range p.count {
 		h := p.name(i)
-		if _, ok := others[last].offset(h); ok {
+		if slices.ContainsFunc(fresh, func(q *pack) bool { _, ok := q.offset(h); return ok }) {
 			continue
 		}
-		last = slices.IndexFunc(others, func(q *pack) bool { _, ok := q.offset(h); return ok })
-		if last < 0 {
+		if ctx.Err() != nil || !slices.ContainsFunc(others, func(q *pack) bool { return o.sound(q, h) }) {
 			return false
 		}
 	}
 	return true
+}
+
+// sound reports whether the object can be read from the pack.
+func (o *objects) sound(p *pack, h Hash) bool {
+	off, ok := p.offset(h)
+	if !ok {
+		return false
+	}
+	k, data, err := o.at(p, off, 0)
+	return err == nil && hashObject(k, data) == h
 }

@@ -78,11 +78,12 @@ type objects struct {
 	cache *cache
 	packs atomic.Pointer[[]*pack] // largest first; never changed, only replaced
 
-	mu     sync.Mutex // one scan at a time; guards closed
+	mu     sync.Mutex       // one scan at a time; guards what follows
+	bad    map[string]error // packs that cannot be opened, by path: the others go on without them
 	closed bool
 }
 
-// openObjects loads the indexes of all packs in dir.
+// openObjects loads the indexes of all packs in dir. Those that are damaged are left out: see spoilt.
 func openObjects(dir string, outer *objects) (*objects, error) {
 	o := &objects{dir: dir, outer: outer}
 	if outer != nil {
@@ -155,9 +156,19 @@ func (o *objects) openAll(names []string) ([]*pack, error) {
 			packs = append(packs, old[i])
 			continue
 		}
+		if o.bad[path] != nil {
+			continue
+		}
 		p, err := openPack(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // git is just putting it here or taking it away
+		}
+		if errors.Is(err, errDamagedPack) {
+			if o.bad == nil {
+				o.bad = map[string]error{}
+			}
+			o.bad[path] = err
+			continue
 		}
 		if err != nil {
 			return nil, err
@@ -165,6 +176,15 @@ func (o *objects) openAll(names []string) ([]*pack, error) {
 		packs = append(packs, p)
 	}
 	return packs, nil
+}
+
+// spoilt are the packs that could not be opened, as paths without extension, and forgets them: the next scan tries again.
+func (o *objects) spoilt() map[string]error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	bad := o.bad
+	o.bad = nil
+	return bad
 }
 
 // add makes a pack that was just written known.

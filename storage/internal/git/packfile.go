@@ -35,13 +35,18 @@ const (
 	idxTrail = 2 * 20    // the pack's checksum, the index's
 )
 
+// errDamagedPack is an index that cannot be used.
+var errDamagedPack = errors.New("damaged")
+
+// openPack opens a pack by its index. Whether the pack is whole is not looked at: each object is, when it is read, so
+// that a pack that was cut off still gives what is left.
 func openPack(path string) (*pack, error) {
 	index, err := os.ReadFile(path + ".idx")
 	if err != nil {
 		return nil, err
 	}
 	p := &pack{path: path, id: packIDs.Add(1), index: index}
-	damaged := func(what string) error { return fmt.Errorf("%s: damaged: %s", path, what) }
+	damaged := func(what string) error { return fmt.Errorf("%s: %w: %s", path, errDamagedPack, what) }
 	if len(index) < idxHead+idxTrail || string(index[:8]) != "\xfftOc\x00\x00\x00\x02" {
 		return nil, damaged("not an index of version 2")
 	}
@@ -53,17 +58,8 @@ func openPack(path string) (*pack, error) {
 		return nil, damaged("the index is too short")
 	}
 	p.count = int(count)
-	if p.file, err = os.Open(path + ".pack"); err != nil {
-		return nil, err
-	}
-	var sum [20]byte
-	if st, err := p.file.Stat(); err != nil {
-		return nil, err
-	} else if _, err := p.file.ReadAt(sum[:], max(0, st.Size()-20)); err != nil || !bytes.Equal(sum[:], index[len(index)-40:len(index)-20]) {
-		p.file.Close()
-		return nil, damaged("the pack is not the one of its index")
-	}
-	return p, nil
+	p.file, err = os.Open(path + ".pack")
+	return p, err
 }
 
 func (p *pack) name(i int) Hash { return Hash(p.index[idxHead+20*i:]) }

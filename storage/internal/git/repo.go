@@ -179,6 +179,9 @@ func (r *Repo) start(ctx context.Context) error {
 	if r.objects, err = openObjects(filepath.Join(r.dir, "objects"), nil); err != nil {
 		return err
 	}
+	if err := r.mendPacks(ctx); err != nil {
+		return err
+	}
 	readable := func(h Hash) bool {
 		tree, err := treeOf(ctx, r.objects, h)
 		if err == nil {
@@ -199,6 +202,53 @@ func (r *Repo) start(ctx context.Context) error {
 	}
 	r.head.Store(h)
 	return r.startLog(tip)
+}
+
+// mendPacks makes anew the indexes that cannot be used or are missing. What cannot be mended is told and left as it is:
+// it harms only the pages that are in it.
+func (r *Repo) mendPacks(ctx context.Context) error {
+	bad := r.objects.spoilt()
+	packs, err := filepath.Glob(filepath.Join(escapeGlob(r.dir), "objects/pack/pack-*.pack"))
+	if err != nil {
+		return err
+	}
+	for _, pack := range packs {
+		path := strings.TrimSuffix(pack, ".pack")
+		why := bad[path]
+		if _, err := os.Stat(path + ".idx"); errors.Is(err, fs.ErrNotExist) {
+			why = err
+		}
+		if why == nil {
+			continue
+		}
+		err := r.reindex(ctx, path)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			r.log.ErrorContext(ctx, "a pack cannot be read; the pages in it are missing until it is brought back from a backup", "pack", pack, "why", why, "mend", err)
+			continue
+		}
+		r.log.WarnContext(ctx, "the index of a pack made anew", "pack", pack, "why", why)
+	}
+	return r.objects.scan()
+}
+
+// reindex makes a pack's index anew, durably.
+func (r *Repo) reindex(ctx context.Context, path string) error {
+	made := filepath.Join(filepath.Dir(path), tmpPrefix+"idx_mended")
+	defer os.Remove(made)
+	c := command{dir: r.dir, args: []string{"index-pack", "-o", made, path + ".pack"}}
+	if err := c.run(ctx); err != nil {
+		return err
+	}
+	if err := r.disk.path(made); err != nil {
+		return err
+	}
+	if err := os.Rename(made, path+".idx"); err != nil {
+		return err
+	}
+	return r.disk.path(filepath.Dir(path))
 }
 
 // sweep removes what a process that was killed has left.

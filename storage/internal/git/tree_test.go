@@ -332,3 +332,55 @@ func TestMaintainWhole(t *testing.T) {
 		}
 	}
 }
+
+// An index that is damaged or gone is made anew at start; a pack that is cut off harms only what is missing of it, and
+// nothing is removed that only it and a damaged one have.
+func TestDamagedPacks(t *testing.T) {
+	r := newRepo(t)
+	put(t, r, "a.md", strings.Repeat("a", 5000))
+	first := (*r.objects.packs.Load())[0].path
+	put(t, r, "b.md", "b")
+	second := (*r.objects.packs.Load())[1].path
+	put(t, r, "c.md", "c")
+	r.Close()
+	if err := os.Truncate(first+".idx", 1000); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(second + ".idx"); err != nil {
+		t.Fatal(err)
+	}
+	r = open(t, r.dir)
+	if read(t, r, "b.md") != "b" || len(read(t, r, "a.md")) != 5000 {
+		t.Error("not mended")
+	}
+	fsck(t, r.dir)
+
+	// The blob is the pack's first object: of it nothing is left, of the tree and the commit neither.
+	r.Close()
+	if err := os.Truncate(first+".pack", 20); err != nil {
+		t.Fatal(err)
+	}
+	r = open(t, r.dir)
+	if read(t, r, "b.md") != "b" || read(t, r, "c.md") != "c" {
+		t.Error("others are harmed")
+	}
+	if b, err := r.Blob(t.Context(), blobHash(strings.Repeat("a", 5000))); err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what is lost: %q, %v", b, err)
+	}
+	put(t, r, "d.md", "d")
+
+	// A sound copy of what the damaged pack has lost must outlive maintenance.
+	sound, err := writePack(realDisk, filepath.Join(r.dir, "objects/pack"), []object{{blobHash(strings.Repeat("a", 5000)), kindBlob, []byte(strings.Repeat("a", 5000))}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.objects.add(sound); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := r.objects.thin(t.Context(), *r.objects.packs.Load()); n > 0 || err != nil {
+		t.Errorf("%d removed, %v", n, err)
+	}
+	if len(read(t, r, "a.md")) != 5000 {
+		t.Error("the sound copy is not read")
+	}
+}
