@@ -275,7 +275,11 @@ func (b *batch) isBlob(ctx context.Context, h Hash) error {
 	if b.stored[h] {
 		return nil
 	}
-	_, err := b.repo.objects.readAs(ctx, kindBlob, h)
+	// Not read: a change that brings back ten thousand files would hold the door for a second.
+	k, err := b.repo.objects.kindOf(ctx, h)
+	if err == nil && k != kindBlob {
+		err = fmt.Errorf("blob %s is a %s: %w", h, k, fs.ErrNotExist)
+	}
 	return err
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -224,6 +226,63 @@ func TestResolve(t *testing.T) {
 		got, err := r.Resolve(t.Context(), test.rev)
 		if err == nil != test.ok || test.ok && got != h {
 			t.Errorf("%q: %s, %v", test.rev, got, err)
+		}
+	}
+}
+
+// Moves finds what Log finds, and of files with the same bytes the one that keeps its name.
+func TestMoves(t *testing.T) {
+	r := newRepo(t)
+	text := strings.Repeat("a line that stays\n", 20)
+	for path, data := range map[string]string{"a.md": text, "b/same.md": "same", "c/other.md": "same", "stays.md": "x"} {
+		put(t, r, path, data)
+	}
+	_, old := r.Head()
+	_, err := r.Commit(t.Context(), Change{Edits: []Edit{
+		{Path: "a.md", Old: blobHash(text), Remove: true}, {Path: "d/a.md", Data: []byte(text + "and one\n")},
+		{Path: "b/same.md", Old: blobHash("same"), Remove: true}, {Path: "c/other.md", Old: blobHash("same"), Remove: true},
+		{Path: "d/other.md", Data: []byte("same")}, {Path: "d/same.md", Data: []byte("same")},
+		{Path: "stays.md", Old: blobHash("x"), Data: []byte("y")}, {Path: "new.md", Data: []byte("new\n")},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, tree := r.Head()
+	var changes []TreeChange
+	for c, err := range Diff(t.Context(), old, tree) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		changes = append(changes, c)
+	}
+	want := map[string]string{"d/a.md": "a.md", "d/same.md": "b/same.md", "d/other.md": "c/other.md"}
+	if got := r.Moves(t.Context(), changes); !maps.Equal(got, want) {
+		t.Errorf("moves %v, want %v", got, want)
+	}
+	sub, err := tree.Sub(t.Context(), "d")
+	if err != nil || !slices.Equal(paths(t, sub), []string{"a.md", "other.md", "same.md"}) {
+		t.Errorf("the folder is %v, %v", paths(t, sub), err)
+	}
+	for _, none := range []string{"e", "new.md", "d/a.md/x"} {
+		if sub, err := tree.Sub(t.Context(), none); err != nil || !sub.Hash().IsZero() {
+			t.Errorf("%s is %v, %v", none, sub.Hash(), err)
+		}
+	}
+	// A blob is told from another object without being read, in packs of git's making, too.
+	run(t, r.dir, "repack", "-adq")
+	if err := r.objects.scan(); err != nil {
+		t.Fatal(err)
+	}
+	head, _ := r.Head()
+	for h, want := range map[Hash]kind{head: kindCommit, tree.Hash(): kindTree, blobHash("same"): kindBlob, blobHash(text): kindBlob} {
+		if k, err := r.objects.kindOf(t.Context(), h); err != nil || k != want {
+			t.Errorf("%s is a %s, %v; want %s", h, k, err, want)
+		}
+	}
+	for _, h := range []Hash{tree.Hash(), head, {1}} {
+		_, err := r.Commit(t.Context(), Change{Edits: []Edit{{Path: "x", Same: h}}})
+		if !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("a file made of %s: %v", h, err)
 		}
 	}
 }

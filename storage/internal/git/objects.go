@@ -307,6 +307,20 @@ func (o *objects) size(ctx context.Context, h Hash) (int64, error) {
 	return int64(len(data)), err
 }
 
+// kindOf is what kind of object a name stands for; it reads no contents unless the object is loose. The error wraps
+// fs.ErrNotExist when there is none.
+func (o *objects) kindOf(ctx context.Context, h Hash) (kind, error) {
+	for s := o; s != nil; s = s.outer {
+		for _, p := range *s.packs.Load() {
+			if off, ok := p.offset(h); ok {
+				return p.kindAt(off)
+			}
+		}
+	}
+	k, _, err := o.read(ctx, h)
+	return k, err
+}
+
 // withPrefix lists the objects whose names begin with the hexadecimal digits given, at most limit of them.
 func (o *objects) withPrefix(prefix string, limit int) []Hash {
 	var found []Hash

@@ -190,6 +190,30 @@ func (p *pack) size(off int64) (int64, error) {
 	return deltaSize(start)
 }
 
+// kindAt is the kind of the object at an offset: that of what its deltas begin with.
+func (p *pack) kindAt(off int64) (kind, error) {
+	b := buffers.Get().(*inflater)
+	defer buffers.Put(b)
+	for range maxChain {
+		h, err := p.header(b, off)
+		if err != nil {
+			return 0, err
+		}
+		switch h.kind {
+		case kindOffDelta:
+			off = h.base
+		case kindRefDelta:
+			var ok bool
+			if off, ok = p.offset(h.ref); !ok {
+				return 0, errors.New("damaged: a delta without its base")
+			}
+		default:
+			return h.kind, nil
+		}
+	}
+	return 0, errors.New("damaged: endless deltas")
+}
+
 // deltaSize is the length of what a delta makes: the second number in its head.
 func deltaSize(delta []byte) (int64, error) {
 	_, n := binary.Uvarint(delta) // git's numbers are Go's

@@ -74,6 +74,42 @@ func findMoves(ctx context.Context, o *objects, c *Commit) {
 	c.Files = slices.DeleteFunc(c.Files, func(f FileChange) bool { return f.Kind == 0 })
 }
 
+// Moves tells which of the files that a change brought were there before under another name, as Log does for the change
+// of a commit: new path to old path.
+func (r *Repo) Moves(ctx context.Context, changes []TreeChange) map[string]string {
+	gone := map[Hash][]string{}
+	for _, f := range changes {
+		if f.New == (Entry{}) {
+			gone[f.Old.Hash] = append(gone[f.Old.Hash], f.Path)
+		}
+	}
+	moved, from := map[string]string{}, map[string]bool{}
+	for _, f := range changes {
+		if same := gone[f.New.Hash]; f.Old == (Entry{}) && len(same) > 0 {
+			// Of several with the same bytes, the one that keeps its name.
+			i := max(0, slices.IndexFunc(same, func(p string) bool { return path.Base(p) == path.Base(f.Path) }))
+			moved[f.Path], from[same[i]] = same[i], true
+			gone[f.New.Hash] = slices.Delete(same, i, i+1)
+		}
+	}
+	var c Commit
+	for _, f := range changes {
+		switch none := (Entry{}); {
+		case f.New == none && !from[f.Path]:
+			c.Files = append(c.Files, FileChange{Kind: 'D', Path: f.Path, Old: f.Old.Hash})
+		case f.Old == none && moved[f.Path] == "":
+			c.Files = append(c.Files, FileChange{Kind: 'A', Path: f.Path, New: f.New.Hash})
+		}
+	}
+	findMoves(ctx, r.objects, &c)
+	for _, f := range c.Files {
+		if f.Kind == 'R' {
+			moved[f.Path] = f.From
+		}
+	}
+	return moved
+}
+
 // mover compares the files of one commit.
 type mover struct {
 	ctx     context.Context

@@ -82,6 +82,18 @@ func (t *Tree) ReadDir(ctx context.Context, dir string) ([]Entry, error) {
 	return f.entries, nil
 }
 
+// Sub is a folder as a tree of its own; an empty one when there is no such folder.
+func (t *Tree) Sub(ctx context.Context, dir string) (*Tree, error) {
+	_, n, err := t.find(ctx, dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if n == nil {
+		return new(Tree), nil
+	}
+	return &Tree{from: t.from, root: n}, nil
+}
+
 // Blob is the bytes of a file that the tree has. Do not change them. The error wraps ErrMissing when they are not
 // stored, fs.ErrInvalid for the entry of a folder or of another repository, and ErrTooLarge as Repo.Blob's does.
 func (t *Tree) Blob(ctx context.Context, e Entry) ([]byte, error) {
