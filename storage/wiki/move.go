@@ -10,7 +10,7 @@ import (
 	"cairn/storage/page"
 )
 
-// This file moves, removes and restores files, each by one commit.
+// This file moves and removes files, each by one commit.
 
 // Remove removes a file. When blob is not "", the file must still have those bytes, else ErrChanged. The error wraps
 // fs.ErrNotExist when it is not there.
@@ -60,45 +60,12 @@ func (s *Space) Move(ctx context.Context, by Actor, from, to page.Path, why stri
 	})
 }
 
-// Restore brings a file back to what it was at a revision, whether it is still there or not. The error wraps
-// fs.ErrNotExist when it was not there then.
-func (s *Space) Restore(ctx context.Context, by Actor, p page.Path, rev, why string) (Saved, error) {
-	if err := s.mayWrite(by, p); err != nil {
-		return Saved{}, err
-	}
-	old, err := s.At(ctx, by, rev)
-	if err != nil {
-		return Saved{}, err
-	}
-	was, err := old.lookup(ctx, p)
-	if err != nil {
-		return Saved{}, err
-	}
-	return s.change(ctx, by, []page.Path{p}, func(head *Snapshot) (git.Change, error) {
-		edit := git.Edit{Path: string(p), Same: was.Hash, Mode: was.Mode}
-		change := git.Change{Message: note(why, fmt.Sprintf("Restore %s as of %.10s", p.Address(), old.rev))}
-		there, err := head.lookup(ctx, p)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			// The name was good once; only a newer twin stands in the way.
-			var taken *page.NameError
-			if err := checkNew(head, p); errors.As(err, &taken) && taken.Offer != "" && head.Has(taken.Offer) {
-				return git.Change{}, err
-			}
-			change.Onto, change.Exact = head.commit, true
-		case err != nil:
-			return git.Change{}, err
-		default:
-			edit.Old = there.Hash
-		}
-		change.Edits = []git.Edit{edit}
-		return change, nil
-	})
-}
-
 // change writes what plan makes of the head, again while the head moves. It asks first whether the actor may write all
 // the paths.
 func (s *Space) change(ctx context.Context, by Actor, touched []page.Path, plan func(head *Snapshot) (git.Change, error)) (Saved, error) {
+	if !by.CanRead(s.name) {
+		return Saved{}, fmt.Errorf("space %q: %w", s.name, fs.ErrNotExist)
+	}
 	for _, p := range touched {
 		if err := s.mayWrite(by, p); err != nil {
 			return Saved{}, err
@@ -109,6 +76,9 @@ func (s *Space) change(ctx context.Context, by Actor, touched []page.Path, plan 
 		c, err := plan(head)
 		if err != nil {
 			return Saved{}, err
+		}
+		if len(c.Edits) == 0 {
+			return Saved{Rev: head.rev, Unchanged: true}, nil
 		}
 		c.Author = signature(by)
 		hash, err := s.repo.Commit(ctx, c)

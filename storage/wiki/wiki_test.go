@@ -192,16 +192,16 @@ func TestMoveRemoveRestore(t *testing.T) {
 		t.Errorf("save of a new page onto a revision: %v", err)
 	}
 
-	if _, err := s.Restore(t.Context(), ann, "b/New.md", string(moved), ""); err != nil {
+	if _, err := s.Restore(t.Context(), ann, wiki.Restoration{Path: "b/New.md", Rev: string(moved)}); err != nil {
 		t.Fatal(err)
 	}
 	if got := read(t, s, "b/New.md"); got != "text\n" {
 		t.Errorf("restored %q", got)
 	}
-	if _, err := s.Restore(t.Context(), ann, "b/New.md", string(written.Rev), ""); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := s.Restore(t.Context(), ann, wiki.Restoration{Path: "b/New.md", Rev: string(written.Rev)}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("restore of what was not there: %v", err)
 	}
-	again, err := s.Restore(t.Context(), ann, "b/New.md", string(moved)[:8], "")
+	again, err := s.Restore(t.Context(), ann, wiki.Restoration{Path: "b/New.md", Rev: string(moved)[:8]})
 	if err != nil || !again.Unchanged {
 		t.Errorf("restore of the same: %+v, %v", again, err)
 	}
