@@ -45,6 +45,7 @@
 //	link    path → links (flags, A, B), tags
 //	key     folded name 0 path → nothing: the page at path has a link that may find something by that name
 //	tag     folded tag 0 path → the tag as it is written
+//	folder  path → N of the last commit that changed something in it
 //
 // In values a revision or blob is a byte with its length and its bytes; a text has its length before it, and a list the
 // number of its elements, as uvarint; seconds are a varint; the last text of a value of page has no length. After each value

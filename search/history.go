@@ -2,6 +2,7 @@
 //
 //   - A snapshot bounds the answer: commits after its revision do not count. When the log does not know the revision yet,
 //     all that it knows counts.
+//   - The last change of a folder is the newest that the log knows, which may be newer than the snapshot by a moment.
 //   - The history of a page goes on under the name it had before a move. As each step goes further back, it ends.
 //   - A page that was removed and written again has one history. A page that was moved away and another that was written
 //     under its name later have two.
@@ -141,6 +142,40 @@ func (x *Index) Recent(ctx context.Context, in *wiki.Snapshot, before string, li
 func (x *Index) Last(ctx context.Context, in *wiki.Snapshot, p page.Path) (Change, error) {
 	x.reached(ctx, x.trail, in)
 	return x.trail.last(in, p)
+}
+
+// Lasts are the last changes of the names in a folder, in their order: of a page or a file up to the snapshot, of a folder
+// in whatever is below. Rev is "" where the log knows none. It costs a look-up for each.
+func (x *Index) Lasts(ctx context.Context, in *wiki.Snapshot, names []wiki.Child) ([]Change, error) {
+	x.reached(ctx, x.trail, in)
+	all := make([]Change, len(names))
+	err := x.trail.view(in.Space(), func(b book) error {
+		below := b.bound(in)
+		for i, c := range names {
+			last, err := b.lastOf(c, below)
+			if ignoreUnknown(err) != nil {
+				return err
+			}
+			all[i] = last
+		}
+		return nil
+	})
+	return all, ignoreUnknown(err)
+}
+
+func (l book) lastOf(c wiki.Child, below uint64) (Change, error) {
+	if !c.Folder {
+		e, err := l.newest(c.Path, below)
+		if err != nil {
+			return Change{}, err
+		}
+		return l.change(e)
+	}
+	v := l.folder.Get([]byte(c.Path))
+	if len(v) != 8 {
+		return Change{}, fmt.Errorf("changes of %s: %w", c.Path, fs.ErrNotExist)
+	}
+	return l.change(entry{name: c.Path, seq: binary.BigEndian.Uint64(v), kind: 'M'})
 }
 
 func (t *trail) last(in *wiki.Snapshot, p page.Path) (c Change, err error) {

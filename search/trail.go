@@ -13,7 +13,9 @@ import (
 	"hash/crc32"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -24,7 +26,7 @@ import (
 )
 
 // trailVersion names the layout of the file: raise it when the bytes change, or what page.Link.Keys or Doc.Links gives.
-const trailVersion = "3"
+const trailVersion = "4"
 
 // Buckets, and the keys of bucketAt.
 var (
@@ -36,6 +38,7 @@ var (
 	bucketLink   = []byte("link")
 	bucketKey    = []byte("key")
 	bucketTag    = []byte("tag")
+	bucketFolder = []byte("folder")
 
 	keyRev    = []byte("rev")
 	keyToward = []byte("toward")
@@ -227,10 +230,14 @@ func (t *trail) commits(ctx, life context.Context, d wiki.Delta) error {
 	batch := make([]wiki.Commit, 0, 64)
 	write := func() error {
 		err := t.update(life, d.To.Space(), func(l book) error {
+			folders := map[page.Path]uint64{}
 			for _, c := range batch {
-				if err := l.append(c); err != nil {
+				if err := l.append(c, folders); err != nil {
 					return fmt.Errorf("commit %s: %w", c.Rev, err)
 				}
+			}
+			if err := l.putFolders(folders); err != nil {
+				return err
 			}
 			return l.at.Put(keyToward, []byte(d.To.Rev()))
 		})
@@ -338,11 +345,11 @@ func ignoreNew(err error) error {
 
 // book is the buckets of one space in one transaction.
 type book struct {
-	at, commit, rev, page, link, key, tag shelf
+	at, commit, rev, page, link, key, tag, folder shelf
 }
 
 func (l book) shelves() []shelf {
-	return []shelf{l.at, l.commit, l.rev, l.page, l.link, l.key, l.tag}
+	return []shelf{l.at, l.commit, l.rev, l.page, l.link, l.key, l.tag, l.folder}
 }
 
 // shelf is a bucket with a checksum in each value. To read one that is not right is a panic with errDamaged (guard).
@@ -380,7 +387,7 @@ func openBook(tx *bolt.Tx, space string) (book, error) {
 		return book{}, fmt.Errorf("the log of space %q: %w", space, fs.ErrNotExist)
 	}
 	sub := func(name []byte) shelf { return shelf{b.Bucket(name)} }
-	l := book{sub(bucketAt), sub(bucketCommit), sub(bucketRev), sub(bucketPage), sub(bucketLink), sub(bucketKey), sub(bucketTag)}
+	l := book{sub(bucketAt), sub(bucketCommit), sub(bucketRev), sub(bucketPage), sub(bucketLink), sub(bucketKey), sub(bucketTag), sub(bucketFolder)}
 	for _, s := range l.shelves() {
 		if s.Bucket == nil {
 			return book{}, fmt.Errorf("%w: a bucket of space %q is missing", errDamaged, space)
@@ -394,7 +401,7 @@ func makeBook(tx *bolt.Tx, space string) (book, error) {
 	if err != nil {
 		return book{}, err
 	}
-	for _, name := range [][]byte{bucketAt, bucketCommit, bucketRev, bucketPage, bucketLink, bucketKey, bucketTag} {
+	for _, name := range [][]byte{bucketAt, bucketCommit, bucketRev, bucketPage, bucketLink, bucketKey, bucketTag, bucketFolder} {
 		sub, err := b.CreateBucket(name)
 		if err != nil {
 			return book{}, err
@@ -427,8 +434,8 @@ func (l book) seq(rev wiki.Rev) (uint64, bool) {
 	return binary.BigEndian.Uint64(v), true
 }
 
-// append adds a commit at the end, unless it is there.
-func (l book) append(c wiki.Commit) error {
+// append adds a commit at the end, unless it is there. It notes in which folders the commit has changed something.
+func (l book) append(c wiki.Commit, folders map[page.Path]uint64) error {
 	if _, there := l.seq(c.Rev); there {
 		return nil
 	}
@@ -455,12 +462,27 @@ func (l book) append(c wiki.Commit) error {
 		if len(f.Path)+len(f.From) > maxKey {
 			continue
 		}
+		for _, p := range []page.Path{f.Path, f.From} {
+			for dir := p.Dir(); dir != ""; dir = page.Path(dir).Dir() {
+				folders[page.Path(dir)] = seq
+			}
+		}
 		if f.Kind == 'R' {
 			if err := l.putEntry(f.From, seq, entry{kind: kindAway, other: f.Path}); err != nil {
 				return err
 			}
 		}
 		if err := l.putEntry(f.Path, seq, entry{kind: f.Kind, other: f.From, blob: f.Blob}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putFolders writes down the last commits of folders, in the order of their names: that of the file.
+func (l book) putFolders(last map[page.Path]uint64) error {
+	for _, dir := range slices.Sorted(maps.Keys(last)) {
+		if err := l.folder.Put([]byte(dir), number(last[dir])); err != nil {
 			return err
 		}
 	}
