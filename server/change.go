@@ -8,13 +8,12 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"cairn/search"
 	"cairn/storage/page"
 	"cairn/storage/wiki"
 	"cairn/web"
 )
 
-// This file moves, deletes and restores pages: each first says what it will do.
+// This file moves and deletes pages: each first says what it will do.
 
 func (s *Server) askMove(c echo.Context) error {
 	in, p, err := s.existing(c)
@@ -119,80 +118,5 @@ func (s *Server) remove(c echo.Context) error {
 		return s.html(c, explain(w.failed).status, s.deleteView(c, in, p, w))
 	}
 	s.tell(c, web.Success, fmt.Sprintf("Deleted %q.", p.Address()))
-	return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), p))
-}
-
-func (s *Server) askRestore(c echo.Context) error {
-	in, p, err := s.possible(c)
-	if err != nil {
-		return err
-	}
-	v, err := s.restoreView(c, in, p, c.QueryParam("rev"), writing{})
-	if err != nil {
-		return err
-	}
-	return s.html(c, 200, v)
-}
-
-func (s *Server) restoreView(c echo.Context, in at, p page.Path, rev string, w writing) (web.Restore, error) {
-	ctx := c.Request().Context()
-	if rev == "" {
-		// The address alone means the last text of a page that is gone.
-		gone, err := s.Index.Deleted(ctx, in.Snapshot, p)
-		if err != nil {
-			return web.Restore{}, err
-		}
-		rev = string(gone.Before)
-	}
-	old, err := in.space.At(ctx, in.by, rev)
-	if err != nil {
-		return web.Restore{}, err
-	}
-	text, err := old.Read(ctx, p)
-	if err != nil {
-		return web.Restore{}, err
-	}
-	was, err := in.space.Commit(ctx, in.by, rev)
-	if err != nil {
-		return web.Restore{}, err
-	}
-	v := web.Restore{
-		Frame: s.formFrame(c, in, p, "Restore "+p.Title()),
-		Form:  s.form(c, in, p, "restore", w),
-		Path:  p.Address(), Rev: string(old.Rev()), Short: short(old.Rev()), Deleted: !in.Has(p),
-		Was:     stamp(search.Change{By: was.Author, When: was.When, Note: was.Note}),
-		Preview: web.HTML(page.Parse(p, text).HTML(in.Context())),
-	}
-	if in.Has(p) {
-		v.Diff = app(in.Space(), "diff", p) + "?from=" + string(old.Rev()) + "&to=" + string(in.Rev())
-	}
-	return v, nil
-}
-
-func (s *Server) restore(c echo.Context) error {
-	in, p, err := s.possible(c)
-	if err != nil {
-		return err
-	}
-	form, err := fields(c, "rev")
-	if err != nil {
-		return err
-	}
-	w := writing{note: form.Get("note"), name: form.Get("name")}
-	rev := form.Get("rev")
-	saved, err := in.space.Restore(c.Request().Context(), s.signed(c, w.name), p, rev, w.note)
-	if err != nil {
-		w.failed = err
-		v, verr := s.restoreView(c, in, p, rev, w)
-		if verr != nil {
-			return err
-		}
-		return s.html(c, explain(err).status, v)
-	}
-	if saved.Unchanged {
-		s.tell(c, web.Info, "The page is like that already.")
-	} else {
-		s.tell(c, web.Success, fmt.Sprintf("Restored as of revision %.8s. What it replaced is still in the history.", rev))
-	}
 	return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), p))
 }

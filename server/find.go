@@ -142,8 +142,15 @@ func (s *Server) pages(c echo.Context) error {
 	v := web.Pages{Frame: s.frame(c, in, "", "All pages"), Total: in.PageCount()}
 	v.NoIndex = true
 	list, next := in.Pages(page.Path(c.QueryParam("after")), pagesPerPage)
-	for _, p := range list {
-		v.Nodes = append(v.Nodes, web.TreeNode{Name: p.Address(), URL: page.URL(in.Space(), p)})
+	names := make([]wiki.Child, len(list))
+	for i, p := range list {
+		names[i] = wiki.Child{Path: p}
+	}
+	if v.List, err = s.listing(c, in, names); err != nil {
+		return err
+	}
+	for i, p := range list {
+		v.List[i].Name = p.Address()
 	}
 	if next != "" {
 		v.Paging.Next = "/" + in.Space() + "/-/pages?after=" + url.QueryEscape(string(next))

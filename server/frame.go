@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -236,18 +237,30 @@ func (s *Server) tell(c echo.Context, kind web.Kind, text string) {
 	s.setCookie(c, noticeCookie, string(kind)+"\n"+text, 60)
 }
 
+// tellUndo is tell with a way to take back what was just done.
+func (s *Server) tellUndo(c echo.Context, in at, rev wiki.Rev, text string) {
+	s.tell(c, web.Success, text+"\n"+undoURL(in, rev))
+}
+
 func (s *Server) takeNotice(c echo.Context) *web.Notice {
 	kind, text, ok := strings.Cut(cookie(c, noticeCookie), "\n")
-	if !ok || len(text) > 500 {
+	if !ok || len(text) > 600 {
 		return nil
 	}
+	text, undo, _ := strings.Cut(text, "\n")
 	switch k := web.Kind(kind); k {
 	case web.Success, web.Info, web.Warning:
 		s.setCookie(c, noticeCookie, "", -1)
-		return &web.Notice{Kind: k, Text: text}
+		n := &web.Notice{Kind: k, Text: text}
+		if undoAddress.MatchString(undo) { // whatever the cookie says, it leads to a form of this wiki
+			n.Action = &web.Button{Label: "Undo", URL: undo}
+		}
+		return n
 	}
 	return nil
 }
+
+var undoAddress = regexp.MustCompile(`^/[a-z0-9][a-z0-9-]*/-/undo/[0-9a-f]{40}$`)
 
 // daysOf groups what is sorted by time, newest first, by day (UTC).
 func daysOf(changes []web.Change) []web.Day {

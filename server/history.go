@@ -71,6 +71,7 @@ func revision(in at, ch search.Change, current bool) web.Revision {
 	if !r.Gone {
 		r.URL = page.URL(in.Space(), ch.Path) + "?rev=" + string(ch.Rev)
 	}
+	r.Undo = undoURL(in, ch.Rev)
 	if ch.Kind != 'A' {
 		r.Diff = app(in.Space(), "diff", ch.Path) + "?to=" + string(ch.Rev)
 	}
@@ -135,6 +136,9 @@ func (s *Server) diff(c echo.Context) error {
 	}
 	if from.there && from.rev != "" {
 		v.Restore = &web.Button{Label: "Restore the older one", URL: app(in.Space(), "restore", p) + "?rev=" + string(from.rev)}
+	}
+	if parents := to.commit.Parents; len(parents) == 0 || len(parents) == 1 && from.rev == parents[0] {
+		v.Undo = &web.Button{Label: "Undo this change", URL: undoURL(in, to.rev)}
 	}
 	return s.html(c, 200, v)
 }
@@ -263,6 +267,10 @@ const maxListed = 10
 
 func changeView(in at, commit search.Commit) web.Change {
 	ch := web.Change{Stamp: web.Stamp{Who: commit.Author, When: commit.When, Note: commit.Subject()}, More: commit.More}
+	ch.Then = then(in, string(commit.Rev)) + "/"
+	if len(commit.Parents) < 2 {
+		ch.Undo = undoURL(in, commit.Rev)
+	}
 	for _, f := range commit.Files {
 		if f.Path.Hidden() {
 			continue

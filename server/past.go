@@ -43,6 +43,7 @@ func (s *Server) past(c echo.Context) error {
 	}
 	shown.Home = now.Root()
 	shown.Pick.URL, shown.Pick.Path = then(now, ""), address
+	shown.Back = back(c, in, wiki.Rev(when), address)
 	if shown.Now, err = s.today(c, now, address); err != nil {
 		return err
 	}
@@ -52,36 +53,49 @@ func (s *Server) past(c echo.Context) error {
 
 // asOf is the space as it was at a time or at a revision, and what to say of it.
 func (s *Server) asOf(c echo.Context, now at, when string) (at, *web.Past, error) {
-	ctx := c.Request().Context()
 	in, shown := now, &web.Past{}
-	var err error
+	old, err := snapshotOf(c, now, when)
+	if err != nil {
+		return at{}, nil, err
+	}
 	if t, day, ok := parseWhen(when); ok {
-		// Somewhere the day has begun before it has here.
-		if t.After(time.Now().Add(48 * time.Hour)) {
-			return at{}, nil, bad(404, "That day is yet to come.")
-		}
 		shown.Pick.On = t.Format(time.DateOnly)
 		if day {
 			shown.Day = t
 		} else {
 			shown.When = t
 		}
-		in.Snapshot, err = now.space.AsOf(ctx, now.by, t)
-		if errors.Is(err, fs.ErrNotExist) {
-			err = bad(404, "At that time there was nothing here yet. Choose a later day.")
+	} else {
+		by, err := now.space.Commit(c.Request().Context(), now.by, string(old.Rev()))
+		if err != nil {
+			return at{}, nil, err
 		}
-	} else if in.Snapshot, err = now.space.At(ctx, now.by, when); errors.Is(err, fs.ErrNotExist) {
-		err = bad(404, "There is no such day or revision here. A day is written like 2026-01-31.")
-	} else if err == nil {
-		var by wiki.Commit
-		by, err = now.space.Commit(ctx, now.by, string(in.Rev()))
-		shown.When, shown.Rev, shown.Pick.On = by.When, short(in.Rev()), by.When.Format(time.DateOnly)
+		shown.When, shown.Rev, shown.Pick.On = by.When, short(old.Rev()), by.When.Format(time.DateOnly)
 	}
-	if err != nil {
-		return at{}, nil, err
-	}
-	in.Snapshot = in.Under(then(now, when))
+	in.Snapshot = old.Under(then(now, when))
 	return in, shown, nil
+}
+
+// snapshotOf is the space as it was at a day, a moment or a revision.
+func snapshotOf(c echo.Context, now at, when string) (*wiki.Snapshot, error) {
+	ctx := c.Request().Context()
+	t, _, ok := parseWhen(when)
+	if !ok {
+		old, err := now.space.At(ctx, now.by, when)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = bad(404, "There is no such day or revision here. A day is written like 2026-01-31.")
+		}
+		return old, err
+	}
+	// Somewhere the day has begun before it has here.
+	if t.After(time.Now().Add(48 * time.Hour)) {
+		return nil, bad(404, "That day is yet to come.")
+	}
+	old, err := now.space.AsOf(ctx, now.by, t)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = bad(404, "At that time there was nothing here yet. Choose a later day.")
+	}
+	return old, err
 }
 
 // parseWhen reads a day, which means its last moment in UTC, or a moment.

@@ -51,6 +51,8 @@ func (s *Server) routes() {
 	e.POST("/:space/-/delete/*", s.remove)
 	get("/:space/-/restore/*", s.askRestore)
 	e.POST("/:space/-/restore/*", s.restore)
+	get("/:space/-/undo/:rev", s.askUndo)
+	e.POST("/:space/-/undo/:rev", s.undo)
 	get("/:space/-/history/*", s.history)
 	get("/:space/-/diff/*", s.diff)
 	get("/:space/-/blame/*", s.blame)

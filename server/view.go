@@ -4,12 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"cairn/search"
 	"cairn/storage/page"
 	"cairn/storage/wiki"
 	"cairn/web"
@@ -92,7 +95,7 @@ func (s *Server) viewFolder(c echo.Context, in at, dir string) error {
 	if p, ok := in.Names().Page(dir); ok && dir != "" {
 		return c.Redirect(http.StatusFound, in.URL(p))
 	}
-	children, _, err := in.Children(ctx, dir, 5000)
+	children, more, err := in.Children(ctx, dir, maxFolder)
 	if err != nil {
 		return err
 	}
@@ -107,14 +110,51 @@ func (s *Server) viewFolder(c echo.Context, in at, dir string) error {
 		v.Write = app(in.Space(), "edit", home)
 	}
 	v.Crumbs = crumbs(in, home)[:strings.Count(string(home), "/")+1]
-	for _, child := range children {
-		n := treeNode(in, child)
-		if n.Name == "" { // a file that is no page
-			n = web.TreeNode{Name: child.Path.Base(), URL: in.URL(child.Path)}
+	if v.Entries, err = s.listing(c, in, children); err != nil {
+		return err
+	}
+	if more {
+		all, _, err := in.Children(ctx, dir, math.MaxInt)
+		if err != nil {
+			return err
 		}
-		v.Entries = append(v.Entries, n)
+		v.More = len(all) - len(children)
 	}
 	return s.html(c, 200, v)
+}
+
+// maxFolder is how many names of a folder its view lists; the list of pages has them all.
+const maxFolder = 1000
+
+// listing is what there is of a list of names, with the last change of each; none in the past, which the index does not
+// know.
+func (s *Server) listing(c echo.Context, in at, names []wiki.Child) ([]web.Listed, error) {
+	var lasts []search.Change
+	if in.past == nil {
+		var err error
+		if lasts, err = s.Index.Lasts(c.Request().Context(), in.Snapshot, names); err != nil {
+			return nil, err
+		}
+	}
+	list := make([]web.Listed, len(names))
+	for i, n := range names {
+		l := web.Listed{Name: n.Path.Base(), URL: in.URL(n.Path), IsFolder: n.Folder}
+		switch {
+		case n.Folder:
+			l.URL += "/"
+		case n.Path.IsPage():
+			l.Name = n.Path.Title()
+		}
+		if i < len(lasts) && lasts[i].Rev != "" {
+			st := stamp(lasts[i])
+			l.Last, l.Ago = &st, time.Since(st.When)
+			if n.Path.IsPage() {
+				l.History = app(in.Space(), "history", n.Path)
+			}
+		}
+		list[i] = l
+	}
+	return list, nil
 }
 
 // home is the page to show for a folder: the first that says something, since some wikis keep an empty Home beside the
@@ -215,6 +255,9 @@ func (s *Server) viewOld(c echo.Context, in at, address, rev string) error {
 	}
 	if in.Has(p) {
 		v.Old.Current = page.URL(in.Space(), p)
+	} else if to, ok, err := s.Index.Moved(ctx, in.Snapshot, p); err == nil && ok {
+		v.Old.Current = page.URL(in.Space(), to)
+		v.Old.Restore.URL = app(in.Space(), "restore", to) + "?rev=" + string(old.Rev())
 	}
 	return s.html(c, 200, v)
 }

@@ -17,13 +17,14 @@ type Delete struct {
 	Backlinks []PageLink
 }
 
-// Restore brings a revision back as a new one. It posts rev, base, note and
-// name.
+// Restore brings a revision back as a new one. It posts rev, was, base,
+// note and name.
 type Restore struct {
 	Frame
 	Form    Form
 	Path    string
 	Rev     string // whole, sent by the form
+	Called  string // the path that the page had then, when it was another; sent by the form
 	Short   string
 	Was     Stamp  // who made that revision
 	Deleted bool   // the page is not there now

@@ -19,6 +19,7 @@ type Revision struct {
 	Short   string
 	URL     string // the page as it was
 	Diff    string // what this revision changed; empty for the first
+	Undo    string // URL of the form that takes this revision back; may be empty
 	Kind    string // in words, such as 'changed', 'created', 'moved', 'deleted', 'restored'
 	From    string // the path it was moved from
 	Current bool
@@ -35,6 +36,7 @@ type Diff struct {
 	Removed  int
 	TooLong  bool // the rest is left out
 	Restore  *Button
+	Undo     *Button // of what To changed, when that is what is compared
 }
 
 // Side is one end of a comparison.

@@ -6,8 +6,17 @@ import "time"
 type Pages struct {
 	Frame
 	Total  int
-	Nodes  []TreeNode // as a tree, or as one flat level
+	List   []Listed
 	Paging Paging
+}
+
+// Listed is a page, a file or a folder in a list.
+type Listed struct {
+	Name, URL string
+	IsFolder  bool
+	Last      *Stamp        // the last change of it, or of what is in it; nil when not known
+	Ago       time.Duration // how long that is ago
+	History   string        // URL of its history; may be empty
 }
 
 // Changes lists what changed lately, newest first.
@@ -29,7 +38,9 @@ type Day struct {
 type Change struct {
 	Stamp
 	Pages []ChangedPage
-	More  int // pages that are not listed
+	More  int    // pages that are not listed
+	Undo  string // URL of the form that takes the change back; may be empty
+	Then  string // URL of the space as it was after the change; may be empty
 }
 
 // ChangedPage is a page in a change.

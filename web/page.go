@@ -43,7 +43,8 @@ type Clone struct {
 type Folder struct {
 	Frame
 	Write   string // URL of the editor for a start page; empty hides it
-	Entries []TreeNode
+	Entries []Listed
+	More    int // names that are not listed
 }
 
 // Missing stands where there is no page.

@@ -13,6 +13,7 @@ type Past struct {
 	Now  string    // URL of the same page today; empty if it is not there now
 	Home string    // URL of the space today
 	Pick DayForm
+	Back []Link // what can be brought back from that time
 }
 
 // words are the time for people, machine is the time for programs.

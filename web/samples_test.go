@@ -108,15 +108,19 @@ func samples() []sample {
 
 	changes := Changes{Frame: sampleFrame("Recent changes"), Feed: "/feed", Past: "/wiki/-/at/", Paging: Paging{Next: "/n"}, Days: []Day{
 		{t, []Change{
-			{Stamp: asha, Pages: []ChangedPage{{"Holidays", "/wiki/Handbook/Holidays", "/d", ""}}},
+			{Stamp: asha, Undo: "/u", Then: "/t", Pages: []ChangedPage{{"Holidays", "/wiki/Handbook/Holidays", "/d", ""}}},
 			{Stamp: bo, More: 12, Pages: []ChangedPage{{"Opening hours", "/wiki/O", "/d", "created"}, {"Old rota", "", "/d", "deleted"}}},
 		}},
 		{t.Add(-24 * time.Hour), []Change{{Stamp: Stamp{When: t}, Pages: []ChangedPage{{"Home", "/wiki/", "", ""}}}}},
 	}}
 
+	listed := []Listed{{Name: "Handbook", URL: "/wiki/Handbook/", IsFolder: true, Last: &asha, Ago: 50 * time.Hour}, {Name: "Working from abroad and what to tell payroll", URL: "/wiki/Abroad", Last: &bo, Ago: time.Minute, History: "/h"}, {Name: "New", URL: "/wiki/New"}}
+	plan := Plan{Noun: "file", Change: 2, Back: 1, Go: 12, Named: 1, More: 11, Files: []Planned{
+		{Name: "Handbook/Holidays", URL: "/wiki/Handbook/Holidays", Kind: "changes", Last: &asha, Diff: "/d"}, {Name: "Terms", Kind: "comes back", Last: &bo}, {Name: "Old", Kind: "gets its old name back", From: "New"},
+	}}
 	then := page
 	then.Title, then.Actions, then.Last, then.Backlinks, then.Clone, then.Tags = "Holidays", Actions{Source: "/s"}, nil, nil, nil, nil
-	then.Past = &Past{Day: t, Now: "/wiki/Handbook/Holidays", Home: "/wiki/", Pick: DayForm{URL: "/wiki/-/at/", Path: "Handbook/Holidays", On: "2024-03-12"}}
+	then.Past = &Past{Day: t, Back: []Link{{"this page", "/r"}, {"the whole space", "/r"}}, Now: "/wiki/Handbook/Holidays", Home: "/wiki/", Pick: DayForm{URL: "/wiki/-/at/", Path: "Handbook/Holidays", On: "2024-03-12"}}
 	thenGone := Message{Frame: sampleFrame("Holidays"), Status: 404, Text: "There was no such page at that time."}
 	thenGone.Past = &Past{When: t, Rev: "0a1b2c3", Home: "/wiki/", Pick: DayForm{URL: "/wiki/-/at/"}}
 	blame := Blame{Frame: sampleFrame("Who wrote Holidays"), Path: "Handbook/Holidays", History: "/h", TooLong: true, Runs: []WrittenRun{
@@ -127,9 +131,13 @@ func samples() []sample {
 
 	return []sample{
 		{"page then", then}, {"message then", thenGone}, {"pick a day", PickDay{Frame: sampleFrame("The wiki on a day"), Form: then.Past.Pick, Error: "That is no day."}}, {"pick empty", PickDay{Frame: Frame{Title: "The wiki on a day"}}},
+		{"restore all", RestoreAll{Frame: sampleFrame("Restore the whole space"), Form: failed, Rev: "0a1b", Short: "0a1b2c3", Was: asha, Then: "/t", Plan: plan}},
+		{"restore folder", RestoreAll{Frame: sampleFrame("Restore the folder Handbook"), Form: form, Folder: "Handbook", Rev: "0a1b", Short: "0a1b2c3", Was: bo, Plan: plan}}, {"restore all empty", RestoreAll{Frame: Frame{Title: "Restore"}}},
+		{"undo", Undo{Frame: sampleFrame("Undo a change"), Form: form, Short: "0a1b2c3", Was: asha, Plan: plan, Collided: []Collided{{Name: "Home", URL: "/wiki/", Why: "Its text has been changed in the same place since.", Diff: "/d", Restore: "/r"}, {Name: "Gone", Why: "It has been deleted since."}}}},
+		{"undo clean", Undo{Frame: sampleFrame("Undo a change"), Form: form, Short: "0a1b2c3", Was: asha, Plan: plan}}, {"undo merge", Undo{Frame: sampleFrame("Undo a change"), Merge: true}}, {"undo empty", Undo{Frame: Frame{Title: "Undo"}}},
 		{"blame", blame}, {"blame empty", Blame{Frame: Frame{Title: "Who wrote it"}}},
 		{"page", page}, {"page saved", saved}, {"page old", old}, {"page own title", bad}, {"page empty", Page{Frame: Frame{Title: "Empty"}}},
-		{"folder", Folder{Frame: sampleFrame("Handbook"), Write: "/e", Entries: sampleFrame("").Tree}}, {"folder empty", Folder{Frame: Frame{Title: "Empty"}}},
+		{"folder", Folder{Frame: sampleFrame("Handbook"), Write: "/e", Entries: listed, More: 3}}, {"folder empty", Folder{Frame: Frame{Title: "Empty"}}},
 		{"missing", missing}, {"deleted", deleted}, {"missing empty", Missing{Frame: Frame{Title: "No such page"}, Path: "x"}},
 		{"edit", edit}, {"edit preview", preview}, {"edit fresh", fresh}, {"edit empty", Edit{Frame: Frame{Title: "Edit"}}},
 		{"new", NewPage{Frame: sampleFrame("New page"), URL: "/n", Path: "a:b", Where: "Handbook", Error: "A name cannot hold a colon.", Offer: "a-b", Cancel: "/"}}, {"new empty", NewPage{Frame: Frame{Title: "New page"}}},
@@ -145,7 +153,7 @@ func samples() []sample {
 		{"move", Move{Frame: sampleFrame("Move Holidays"), Form: failed, Path: "Handbook/Holidays", To: "Leave", Backlinks: links}}, {"move empty", Move{Frame: Frame{Title: "Move"}}},
 		{"delete", Delete{Frame: sampleFrame("Delete Holidays"), Form: form, Path: "Handbook/Holidays", Backlinks: links}}, {"delete empty", Delete{Frame: Frame{Title: "Delete"}}},
 		{"restore", Restore{Frame: sampleFrame("Restore Holidays"), Form: form, Path: "Handbook/Holidays", Rev: "0a1b", Short: "0a1b2c3", Was: asha, Deleted: true, Diff: "/d", Preview: "<p>Text.</p>"}}, {"restore empty", Restore{Frame: Frame{Title: "Restore"}}},
-		{"pages", Pages{Frame: sampleFrame("All pages"), Total: 4321, Nodes: sampleFrame("").Tree, Paging: Paging{"/p", "/n"}}}, {"pages empty", Pages{Frame: Frame{Title: "All pages"}}},
+		{"pages", Pages{Frame: sampleFrame("All pages"), Total: 4321, List: listed, Paging: Paging{"/p", "/n"}}}, {"pages empty", Pages{Frame: Frame{Title: "All pages"}}},
 		{"changes", changes}, {"changes empty", Changes{Frame: Frame{Title: "Recent changes"}}},
 		{"tags", Tags{Frame: sampleFrame("Tags"), Tags: []TagCount{{"people", "/t", 3}, {"leave", "/t", 1}}}}, {"tags empty", Tags{Frame: Frame{Title: "Tags"}}},
 		{"tag", Tag{Frame: sampleFrame("people"), Name: "people", All: "/t", Total: 3, Pages: links, Paging: Paging{"/p", "/n"}}}, {"tag empty", Tag{Frame: Frame{Title: "people"}}},

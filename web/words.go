@@ -46,3 +46,16 @@ func or(s, otherwise string) string {
 	}
 	return s
 }
+
+// ago writes how long ago something was.
+func ago(d time.Duration) string {
+	for _, u := range []struct {
+		of   time.Duration
+		noun string
+	}{{365 * 24 * time.Hour, "year"}, {30 * 24 * time.Hour, "month"}, {24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}} {
+		if n := int(d / u.of); n > 0 {
+			return many(n, u.noun) + " ago"
+		}
+	}
+	return "just now"
+}

@@ -1,0 +1,137 @@
+package server
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"cairn/storage/page"
+	"cairn/storage/wiki"
+	"cairn/web"
+)
+
+// This file takes one change back and keeps what came after it. The form says what will happen, and which pages stand in
+// the way.
+
+func (s *Server) askUndo(c echo.Context) error {
+	in, err := s.in(c)
+	if err != nil {
+		return err
+	}
+	v, err := s.undoView(c, in, c.Param("rev"), writing{})
+	if err != nil {
+		return err
+	}
+	return s.html(c, 200, v)
+}
+
+// undoing asks for one change to be taken back, also of pages that have been moved since.
+func (s *Server) undoing(c echo.Context, in at, rev string) (wiki.Undoing, *wiki.Plan, error) {
+	ctx := c.Request().Context()
+	u := wiki.Undoing{Revs: []string{rev}}
+	plan, err := in.space.PlanUndo(ctx, in.by, u)
+	if err != nil {
+		return u, nil, err
+	}
+	for i, p := range plan.Collided {
+		if p.Why != wiki.WhyGone || i == maxPlanned {
+			continue
+		}
+		if to, ok, err := s.Index.Moved(ctx, plan.Head, p.Path); err == nil && ok {
+			if u.Now == nil {
+				u.Now = map[page.Path]page.Path{}
+			}
+			u.Now[p.Path] = to
+		}
+	}
+	if u.Now != nil {
+		plan, err = in.space.PlanUndo(ctx, in.by, u)
+	}
+	return u, plan, err
+}
+
+func (s *Server) undoView(c echo.Context, in at, rev string, w writing) (web.Undo, error) {
+	change, err := in.space.Commit(c.Request().Context(), in.by, rev)
+	if err != nil {
+		return web.Undo{}, err
+	}
+	_, plan, err := s.undoing(c, in, rev)
+	if err != nil && !errors.Is(err, wiki.ErrMerge) {
+		return web.Undo{}, err
+	}
+	if plan != nil {
+		in.Snapshot = plan.Head
+	}
+	v := web.Undo{
+		Frame: s.frame(c, in, "", "Undo a change"), Form: s.form(c, in, "", "undo", w),
+		Short: short(change.Rev), Was: stampOf(change), Merge: plan == nil,
+	}
+	v.NoIndex = true
+	v.Form.URL, v.Form.Cancel = undoURL(in, change.Rev), "/"+in.Space()+"/-/changes"
+	if plan == nil {
+		return v, nil
+	}
+	for _, p := range plan.Collided {
+		v.Collided = append(v.Collided, collided(in, change, p))
+	}
+	v.Plan, err = s.planView(c, in, plan)
+	return v, err
+}
+
+func undoURL(in at, rev wiki.Rev) string { return "/" + in.Space() + "/-/undo/" + string(rev) }
+
+// collided says of a page why it cannot be undone, and what else can be done.
+func collided(in at, change wiki.Commit, p wiki.Collision) web.Collided {
+	v := web.Collided{Name: p.Path.Address()}
+	if in.Has(p.Path) {
+		v.URL = in.URL(p.Path)
+		if p.Path.IsPage() {
+			v.Diff = app(in.Space(), "diff", p.Path) + "?from=" + string(change.Rev) + "&to=" + string(in.Rev())
+		}
+	}
+	if len(change.Parents) > 0 && p.Why != wiki.WhyTaken {
+		v.Restore = app(in.Space(), "restore", p.Path) + "?rev=" + string(change.Parents[0])
+	}
+	switch p.Why {
+	case wiki.WhyGone:
+		v.Why = "It has been deleted since."
+	case wiki.WhyTaken:
+		v.Why = "There is another of that name by now."
+	default:
+		v.Why = "Its text has been changed in the same place since."
+	}
+	return v
+}
+
+func (s *Server) undo(c echo.Context) error {
+	in, err := s.in(c)
+	if err != nil {
+		return err
+	}
+	form, err := fields(c)
+	if err != nil {
+		return err
+	}
+	rev := c.Param("rev")
+	w := writing{note: form.Get("note"), name: form.Get("name")}
+	u, plan, err := s.undoing(c, in, rev)
+	if err != nil {
+		return err
+	}
+	u.Note, u.Others = w.note, form.Get("others") == "yes"
+	saved, err := in.space.Undo(c.Request().Context(), s.signed(c, w.name), u)
+	if err != nil {
+		w.failed = err
+		v, verr := s.undoView(c, in, rev, w)
+		if verr != nil {
+			return err
+		}
+		return s.html(c, explain(err).status, v)
+	}
+	s.tellUndo(c, in, saved.Rev, "Undone. The change is still in the history.")
+	if len(plan.Files) == 1 {
+		return c.Redirect(http.StatusSeeOther, s.after(in, plan.Files[0].Path, false))
+	}
+	return c.Redirect(http.StatusSeeOther, s.after(in, "", false))
+}

@@ -1,0 +1,75 @@
+package web
+
+// Plan is what will happen to pages when a form is sent.
+type Plan struct {
+	Noun                    string // 'page', or 'file' when some are no pages
+	Change, Back, Go, Named int    // how many change, come back, go, and get their old name back
+	Files                   []Planned
+	More                    int // that are not listed
+}
+
+// Planned is one page of a plan.
+type Planned struct {
+	Name, URL string // URL is empty for what is not there now
+	Kind      string // in words, such as 'changes'
+	From      string // the name that it has now, when it gets its old one back
+	Last      *Stamp // who has changed it last; nil when not known
+	Diff      string // URL of what that was; may be empty
+}
+
+// total is how many pages the plan touches.
+func (p Plan) total() int { return p.Change + p.Back + p.Go + p.Named }
+
+// sums are the parts of the sentence that says how many.
+func (p Plan) sums() []string {
+	var all []string
+	for _, s := range []struct {
+		n          int
+		one, other string
+	}{
+		{p.Change, "changes", "change"}, {p.Back, "comes back", "come back"}, {p.Go, "goes away", "go away"},
+		{p.Named, "gets its old name back", "get their old names back"},
+	} {
+		switch {
+		case s.n == 0:
+		case s.n == 1:
+			all = append(all, "1 "+p.Noun+" "+s.one)
+		default:
+			all = append(all, many(s.n, p.Noun)+" "+s.other)
+		}
+	}
+	return all
+}
+
+// RestoreAll brings a folder, or the whole space, back to what it was. It
+// posts rev, base, note and name.
+type RestoreAll struct {
+	Frame
+	Form   Form
+	Folder string // empty for the whole space
+	Rev    string // whole, sent by the form
+	Short  string
+	Was    Stamp  // who made that revision
+	Then   string // URL of the folder as it was
+	Plan   Plan
+}
+
+// Undo takes one change back and keeps what came after it. It posts note,
+// name, and others when it shall leave out what collides.
+type Undo struct {
+	Frame
+	Form     Form
+	Short    string
+	Was      Stamp // who made the change
+	Plan     Plan
+	Collided []Collided
+	Merge    bool // a commit of git that has nothing of its own to undo
+}
+
+// Collided is a page that cannot be undone, and what can be done instead.
+type Collided struct {
+	Name, URL string
+	Why       string // as a sentence
+	Diff      string // URL of what has changed since
+	Restore   string // URL of the form that brings back the version before the change
+}
