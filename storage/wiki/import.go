@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 
 	"cairn/storage/internal/git"
 	"cairn/storage/page"
@@ -26,7 +25,7 @@ type Imported struct {
 // the data folder as a new space. A wiki that runs with that folder notices the space by itself. The error wraps
 // fs.ErrExist when the space is there and has pages: nothing is ever overwritten.
 func Import(ctx context.Context, dir, name, source string, by Actor, progress io.Writer, log *slog.Logger) (Imported, error) {
-	if err := os.MkdirAll(filepath.Join(dir, "spaces"), 0o755); err != nil {
+	if err := makeFolder(dir); err != nil {
 		return Imported{}, err
 	}
 	instead, unlock, err := room(ctx, dir, name, log)

@@ -97,7 +97,7 @@ var spaceName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 // Open opens the wiki in a data folder, which it makes if need be, together with the first space. It returns ErrInUse
 // when another process holds the folder. A space that cannot be opened does not keep the others from opening.
 func Open(ctx context.Context, dir string, log *slog.Logger) (*Wiki, error) {
-	if err := os.MkdirAll(filepath.Join(dir, "spaces"), 0o755); err != nil {
+	if err := makeFolder(dir); err != nil {
 		return nil, err
 	}
 	lock, err := lockFolder(dir)
@@ -212,7 +212,7 @@ func (w *Wiki) Create(ctx context.Context, name string) (*Space, error) {
 
 // Create makes an empty space in a data folder, whether a wiki runs with it or not: a running one notices it.
 func Create(ctx context.Context, dir, name string, log *slog.Logger) error {
-	if err := os.MkdirAll(filepath.Join(dir, "spaces"), 0o755); err != nil {
+	if err := makeFolder(dir); err != nil {
 		return err
 	}
 	return create(ctx, dir, name, nil, log)
@@ -367,6 +367,28 @@ func place(dir, name string, instead bool, fill func(tmp string) error) error {
 		return err
 	}
 	return syncFolder(spaces)
+}
+
+// makeFolder makes a data folder with its folder of spaces, if need be, so that a power cut does not take it away with
+// all that is saved in it.
+func makeFolder(dir string) error {
+	dir = filepath.Join(dir, "spaces")
+	var parents []string
+	for at := dir; ; at = filepath.Dir(at) {
+		if _, err := os.Stat(at); err == nil || at == filepath.Dir(at) {
+			break
+		}
+		parents = append(parents, filepath.Dir(at))
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, parent := range parents {
+		if err := syncFolder(parent); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func syncFolder(dir string) error {
