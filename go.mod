@@ -11,6 +11,7 @@ require (
 	github.com/chromedp/cdproto v0.159.0 // web/e2e: the browser's protocol
 	github.com/chromedp/chromedp v0.23.0 // web/e2e: drives a real browser
 	github.com/go-git/go-git/v5 v5.19.3 // storage/internal/git: git's formats
+	github.com/hanwen/go-fuse/v2 v2.12.1 // cmd: a disk that fails, for tests alone
 	github.com/hashicorp/golang-lru/v2 v2.0.7 // storage: bounded caches
 	github.com/labstack/echo/v4 v4.16.0 // server: routes and requests; cmd: what bench compares with
 	github.com/microcosm-cc/bluemonday v1.0.27 // page: the sanitiser

@@ -1,16 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -54,7 +51,7 @@ func TestStories(t *testing.T) {
 			return os.WriteFile(filepath.Join(e.WorkDir, ".gitconfig"), []byte("[init]\n\tdefaultBranch = main\n[advice]\n\tdetachedHead = false\n"), 0o644)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": func(ts *testscript.TestScript, neg bool, args []string) { storyOf(ts).serve(ts, neg, args) },
+			"serve": func(ts *testscript.TestScript, neg bool, args []string) { storyOf(ts).serve(ts, args) },
 			"stop":  func(ts *testscript.TestScript, neg bool, args []string) { storyOf(ts).stop(ts, args) },
 			"ready": func(ts *testscript.TestScript, neg bool, args []string) { storyOf(ts).ready(ts) },
 			"http":  func(ts *testscript.TestScript, neg bool, args []string) { storyOf(ts).request(ts, args, false) },
@@ -80,8 +77,7 @@ type storyKey struct{}
 
 // story is the wiki of one script.
 type story struct {
-	server *exec.Cmd
-	ended  chan error
+	server *running
 	url    string
 	jar    map[string]string
 	last   string
@@ -89,74 +85,25 @@ type story struct {
 
 func storyOf(ts *testscript.TestScript) *story { return ts.Value(storyKey{}).(*story) }
 
-func (s *story) serve(ts *testscript.TestScript, neg bool, args []string) {
-	exe, err := exec.LookPath("cairn")
-	if path := ts.Getenv("PATH"); err != nil {
-		for _, dir := range filepath.SplitList(path) {
-			if _, serr := os.Stat(filepath.Join(dir, "cairn")); serr == nil {
-				exe, err = filepath.Join(dir, "cairn"), nil
-			}
-		}
-	}
+func (s *story) serve(ts *testscript.TestScript, args []string) {
+	var err error
+	s.server, err = startCairn(ts.MkAbs("data"), ts.MkAbs("server.log"), args...)
 	ts.Check(err)
-	s.server = exec.Command(exe, append([]string{"serve", "--data", ts.MkAbs("data"), "--listen", "127.0.0.1:0"}, args...)...)
-	s.server.Env = []string{"PATH=" + os.Getenv("PATH"), "GOCOVERDIR=" + os.Getenv("GOCOVERDIR")}
-	log, err := os.Create(ts.MkAbs("server.log"))
-	ts.Check(err)
-	s.server.Stderr = log
-	out, err := s.server.StdoutPipe()
-	ts.Check(err)
-	ts.Check(s.server.Start())
-	lines := bufio.NewScanner(out)
-	if !lines.Scan() {
-		ts.Fatalf("the wiki printed no address: %s", ts.ReadFile("server.log"))
-	}
-	_, s.url, _ = strings.Cut(lines.Text(), " at ")
-	s.ended = make(chan error, 1)
-	go func() {
-		io.Copy(io.Discard, out)
-		s.ended <- s.server.Wait()
-	}()
+	s.url = s.server.url
 	ts.Setenv("URL", s.url)
 	ts.Setenv("PORT", strings.TrimPrefix(s.url, "http://"))
 	s.ready(ts)
 }
 
 // ready waits until all that follows the log has caught up.
-func (s *story) ready(ts *testscript.TestScript) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	for {
-		if res, err := http.Get(s.url + "/-/readyz"); err == nil {
-			res.Body.Close()
-			if res.StatusCode == 200 {
-				return
-			}
-		}
-		select {
-		case <-ctx.Done():
-			ts.Fatalf("the wiki did not get ready: %s", ts.ReadFile("server.log"))
-		case err := <-s.ended:
-			ts.Fatalf("the wiki ended: %v: %s", err, ts.ReadFile("server.log"))
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-}
+func (s *story) ready(ts *testscript.TestScript) { ts.Check(s.server.ready(30 * time.Second)) }
 
 func (s *story) stop(ts *testscript.TestScript, args []string) {
 	sig := syscall.SIGTERM
 	if len(args) > 0 && args[0] == "KILL" {
 		sig = syscall.SIGKILL
 	}
-	ts.Check(s.server.Process.Signal(sig))
-	select {
-	case err := <-s.ended:
-		if sig == syscall.SIGTERM && err != nil {
-			ts.Fatalf("the wiki ended badly: %v: %s", err, ts.ReadFile("server.log"))
-		}
-	case <-time.After(15 * time.Second):
-		ts.Fatalf("the wiki did not end")
-	}
+	ts.Check(s.server.end(sig))
 	s.server = nil
 	if log := ts.ReadFile("server.log"); strings.Contains(log, "DATA RACE") || strings.Contains(log, "level=ERROR") {
 		ts.Fatalf("the wiki complained: %s", log)
@@ -165,8 +112,7 @@ func (s *story) stop(ts *testscript.TestScript, args []string) {
 
 func (s *story) kill() {
 	if s.server != nil {
-		s.server.Process.Kill()
-		<-s.ended
+		s.server.end(syscall.SIGKILL)
 	}
 }
 

@@ -1,0 +1,14 @@
+//go:build torture
+
+package main
+
+import "time"
+
+// The long form: go test -tags torture -timeout 3h ./... takes about an hour.
+const (
+	killRounds  = 200
+	powerRounds = 30
+	faultStep   = 1
+)
+
+const sessionTime = 3 * time.Second

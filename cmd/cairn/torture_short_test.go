@@ -1,0 +1,15 @@
+//go:build !torture
+
+package main
+
+import "time"
+
+// How long the proofs of torture_test.go last: in every test run, briefly. See torture_long_test.go.
+const (
+	killRounds  = 3
+	powerRounds = 1 // of each way to lose what is not fsynced
+	faultStep   = 3 // every third call is made to fail
+)
+
+// sessionTime is how long writers write, at most, after the first was told something and before something befalls them.
+const sessionTime = 1200 * time.Millisecond
