@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -97,13 +98,22 @@ func address(e *env, l net.Listener) string {
 // tidyPause is how long maintain rests. Looking whether there is anything to tidy costs next to nothing.
 const tidyPause = 5 * time.Second
 
+// freePause is how often memory that is no longer needed is given back: after a load, Go would keep twice as much for
+// minutes.
+const freePause = time.Minute
+
 // maintain tidies every space now and then.
 func maintain(ctx context.Context, w *wiki.Wiki, log *slog.Logger) error {
+	freed := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(tidyPause):
+		}
+		if time.Since(freed) > freePause {
+			debug.FreeOSMemory()
+			freed = time.Now()
 		}
 		for _, s := range w.Spaces(ctx) {
 			if err := s.Maintain(ctx); err != nil && ctx.Err() == nil {
