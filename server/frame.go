@@ -127,7 +127,7 @@ func (s *Server) spaceLinks(c echo.Context, current string) []web.SpaceLink {
 }
 
 // maxSiblings is how many names of a folder the tree shows; the list of pages has them all.
-const maxSiblings = 300
+const maxSiblings = 100
 
 // tree is the part of the page tree that leads to p.
 func (s *Server) tree(c echo.Context, in at, dir string, p page.Path) []web.TreeNode {
