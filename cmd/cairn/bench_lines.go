@@ -405,7 +405,7 @@ func (b *bench) texts(_ context.Context, _ *stage) error {
 			fmt.Fprintln(&theirs, text)
 		}
 		m, err := repeat(b.Time, func(int) error {
-			page.Merge([]byte(base.String()), []byte(mine.String()), []byte(theirs.String()), "mine", "theirs")
+			page.Merge([]byte(base.String()), []byte(mine.String()), []byte(theirs.String())).Marked("mine", "theirs")
 			return nil
 		})
 		if err != nil {

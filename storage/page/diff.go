@@ -51,6 +51,55 @@ func Diff(a, b []byte) []Hunk {
 	return d.hunks
 }
 
+// Marked is a text line by line, with the words marked that another text does not have, or the whole line where nothing
+// in the other is like it. The work is bounded as that of Diff.
+func Marked(text, other string) [][]Span {
+	oldLines, newLines := cutLines([]byte(other)), cutLines([]byte(text))
+	n := number(oldLines, newLines)
+	d := &diffing{words: wordWork}
+	out := make([][]Span, 0, len(newLines))
+	line := func(s string, changed bool) DiffLine {
+		return DiffLine{Spans: []Span{{strings.TrimRight(s, "\r\n"), changed}}}
+	}
+	same := func(until int) {
+		for len(out) < until {
+			out = append(out, line(newLines[len(out)], false).Spans)
+		}
+	}
+	for _, c := range compare(n[0], n[1], diffWork) {
+		same(c.b0)
+		removed, added := make([]DiffLine, c.a1-c.a0), make([]DiffLine, c.b1-c.b0)
+		for i := range removed {
+			removed[i] = line(oldLines[c.a0+i], false)
+		}
+		for i := range added {
+			added[i] = line(newLines[c.b0+i], true) // until it finds its pair
+		}
+		d.markWords(removed, added)
+		for _, l := range added {
+			out = append(out, together(l.Spans))
+		}
+	}
+	same(len(newLines))
+	return out
+}
+
+// together makes one span of changed ones that have nothing but white space between them.
+func together(spans []Span) []Span {
+	var out []Span
+	for i, s := range spans {
+		if i > 0 && i+1 < len(spans) && meaning(s.Text) == 0 {
+			s.Changed = true // spans alternate
+		}
+		if n := len(out); n > 0 && out[n-1].Changed == s.Changed {
+			out[n-1].Text += s.Text
+		} else {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
 type diffing struct {
 	old, new []string
 	words    int

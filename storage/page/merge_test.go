@@ -30,7 +30,8 @@ func TestMerge(t *testing.T) {
 		{"both empty it", "a\n", "", "", "", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, clean := Merge([]byte(tt.base), []byte(tt.mine), []byte(tt.theirs), "me", "them")
+			merged := Merge([]byte(tt.base), []byte(tt.mine), []byte(tt.theirs))
+			got, clean := merged.Marked("me", "them"), merged.Conflicts() == 0
 			if string(got) != tt.want || clean != tt.clean {
 				t.Errorf("got %v\n%q\nwant %v\n%q", clean, got, tt.clean, tt.want)
 			}
@@ -42,10 +43,13 @@ func FuzzMerge(f *testing.F) {
 	f.Add("a\nb\nc\n", "a\nB\nc\n", "a\nb\nC\n")
 	f.Add("a\r\nb", "", "a\r\nb\r\n")
 	f.Add("a\na\na\nb\n", "a\nb\na\n", "b\na\na\na")
+	f.Add("a b\nc d\ne f\n", "a B c\nd e f\n", "a b\nc d\ne F")
+	f.Add("a b\n\nc d\ne f g\nh", "a\nb\n\nc d e\nf g h", "a b\n\nc D\ne f g\nH")
+	f.Add("```\na b\nc d\n```\n- e f\ng h\n", "```\na b c\nd\n```\n- e f g\nh\n", "```\na B\nc d\n```\n- e f\ng H\n")
 	f.Fuzz(func(t *testing.T, base, mine, theirs string) {
 		merge := func(b, m, o string) (string, bool) {
-			got, clean := Merge([]byte(b), []byte(m), []byte(o), "m", "t")
-			return string(got), clean
+			merged := Merge([]byte(b), []byte(m), []byte(o))
+			return string(merged.Marked("m", "t")), merged.Conflicts() == 0
 		}
 		for _, law := range []struct{ name, b, m, t, want string }{
 			{"b b x", base, base, theirs, theirs}, {"b x b", base, mine, base, mine}, {"b x x", base, mine, mine, mine},
@@ -59,6 +63,27 @@ func FuzzMerge(f *testing.F) {
 		if clean != same || clean && got != mirror {
 			t.Fatalf("got %v %q, mirrored %v %q", clean, got, same, mirror)
 		}
+		// Whoever gives way everywhere gets the other text back where it collides, and the rest merged; a block is whole lines.
+		merged := Merge([]byte(base), []byte(mine), []byte(theirs))
+		swapped := Merge([]byte(base), []byte(theirs), []byte(mine))
+		ours, others := make([]Choice, merged.Conflicts()), make([]Choice, merged.Conflicts())
+		for i := range ours {
+			ours[i], others[i] = KeepMine, KeepTheirs
+		}
+		if a, b := merged.Text(ours...), swapped.Text(others...); merged.eol == swapped.eol && string(a) != string(b) {
+			t.Fatalf("all mine is %q, mirrored %q", a, b)
+		}
+		for i, b := range merged.Blocks {
+			for _, s := range []string{b.Text, b.Base, b.Mine, b.Theirs, b.Joined} {
+				if s != "" && !strings.HasSuffix(s, "\n") && !b.Conflict && i+1 < len(merged.Blocks) {
+					t.Fatalf("block %d is no whole lines: %q", i, s)
+				}
+			}
+			if b.Conflict && (b.Text != "" || b.Mine == b.Theirs) || !b.Conflict && b.Text == "" {
+				t.Fatalf("block %d is %+v", i, b)
+			}
+		}
+
 		// What both kept is in the result at least as often as in the side that has it less often.
 		count := func(s string) map[string]int {
 			m := map[string]int{}
@@ -170,6 +195,35 @@ func TestDiff(t *testing.T) {
 	}
 }
 
+func TestMarked(t *testing.T) {
+	for _, tt := range []struct{ name, text, other, want string }{
+		{"words", "a\nthe quick fox\nz\n", "a\nthe slow fox\nz\n", "a|the {quick} fox|z|"},
+		{"words side by side", "it is in the last week\n", "it is on a first week\n", "it is {in the last} week|"},
+		{"a new line", "a\nb\n", "a\n", "a|{b}|"},
+		{"nothing alike", "abc def\n", "xyz\n", "{abc def}|"},
+		{"only shorter", "the fox\n", "the quick fox\n", "the fox|"},
+		{"an empty line", "", "a\n", ""},
+		{"CRLF", "a b\r\n", "a c\r\n", "a {b}|"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var b strings.Builder
+			for _, line := range Marked(tt.text, tt.other) {
+				for _, s := range line {
+					if s.Changed {
+						b.WriteString("{" + s.Text + "}")
+					} else {
+						b.WriteString(s.Text)
+					}
+				}
+				b.WriteString("|")
+			}
+			if b.String() != tt.want {
+				t.Errorf("got %q, want %q", b.String(), tt.want)
+			}
+		})
+	}
+}
+
 // A megabyte of which every line changed is compared in bounded time, whatever its lines have in common.
 func TestBoundedWork(t *testing.T) {
 	const size = 1 << 20
@@ -195,7 +249,7 @@ func TestBoundedWork(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()
-			Merge(tt[0], tt[1], tt[2], "m", "t")
+			Merge(tt[0], tt[1], tt[2])
 			merged := time.Since(start)
 			Diff(tt[0], tt[1])
 			t.Logf("merge %v, diff %v", merged, time.Since(start)-merged)

@@ -7,7 +7,8 @@
 //   - [Names] are the paths of a space at one moment. Addresses and links are looked up in them.
 //   - A [Link] is what an author wrote, a [Target] what it means, a [Profile] whose habits decide doubtful cases.
 //   - A [Doc] is a parsed page; [Doc.HTML] is what a browser may be shown of it.
-//   - [Merge] and [Diff] compare texts by lines, with bounded work.
+//   - [Merge] puts two edits of a text together, [Diff] compares two texts, both by lines and with bounded work. What a
+//     merge cannot decide is a [Block] with a [Choice] for somebody to make.
 //
 // It does not know what a revision is, who may read a page, or where it is stored.
 package page

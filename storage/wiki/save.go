@@ -58,6 +58,9 @@ type Conflict struct {
 	Merged []byte // both, with marks where they collide
 	Gone   bool   // the file has been removed or moved since
 	NoBase bool   // the writer named no base for a file that exists
+
+	// Merge is both in blocks, to choose from: see Settle. It has none for what is gone, or not text.
+	Merge page.Merged
 }
 
 func (c *Conflict) Error() string {
@@ -154,40 +157,75 @@ func (s *Space) trySave(ctx context.Context, by Actor, e Edit) (Saved, error) {
 func (s *Space) merge(ctx context.Context, head *Snapshot, e Edit, now git.Hash, theirs []byte) (text []byte, merged bool, err error) {
 	conflict := &Conflict{Path: e.Path, Rev: head.rev, Mine: e.Text, Theirs: theirs}
 	base, err := s.base(ctx, e)
-	switch {
-	case errors.Is(err, errNotThen) && !e.Only:
-		conflict.Merged, _ = page.Merge(nil, e.Text, theirs, MineLabel, TheirsLabel)
-		return nil, false, conflict
-	case errors.Is(err, fs.ErrNotExist):
-		if e.Only {
-			return nil, false, fmt.Errorf("%s: %w", e.Path, ErrChanged)
-		}
-		conflict.NoBase = true
-		conflict.Merged, _ = page.Merge(nil, e.Text, theirs, MineLabel, TheirsLabel)
-		return nil, false, conflict
-	case err != nil:
-		return nil, false, err
-	case base == now:
+	if err == nil && base == now {
 		return e.Text, false, nil
-	case e.Only:
+	}
+	if e.Only && (err == nil || errors.Is(err, fs.ErrNotExist)) {
 		return nil, false, fmt.Errorf("%s: %w", e.Path, ErrChanged)
 	}
-	if conflict.Base, err = s.repo.Blob(ctx, base); errors.Is(err, fs.ErrNotExist) {
-		conflict.NoBase = true // a base that was never stored here is none
-		conflict.Merged, _ = page.Merge(nil, e.Text, theirs, MineLabel, TheirsLabel)
-		return nil, false, conflict
-	} else if err != nil {
+	if err == nil {
+		conflict.Base, err = s.repo.Blob(ctx, base) // one that was never stored here is none
+	}
+	switch {
+	case errors.Is(err, errNotThen):
+	case errors.Is(err, fs.ErrNotExist):
+		conflict.NoBase = true
+	case err != nil:
 		return nil, false, err
 	}
 	if !isText(conflict.Base) || !isText(e.Text) || !isText(theirs) {
 		return nil, false, conflict // pictures and the like have no lines to merge
 	}
-	text, clean := page.Merge(conflict.Base, e.Text, theirs, MineLabel, TheirsLabel)
-	if !clean {
-		conflict.Merged = text
-		return nil, false, conflict
+	conflict.Merge = page.Merge(conflict.Base, e.Text, theirs)
+	if err == nil && conflict.Merge.Conflicts() == 0 {
+		return conflict.Merge.Text(), true, nil
 	}
-	return text, true, nil
+	conflict.Merged = conflict.Merge.Marked(MineLabel, TheirsLabel)
+	return nil, false, conflict
+}
+
+// Settle is the edit that a writer makes of a conflict: what they wrote, merged with the text that they were shown, which
+// is that of the revision theirs, with one choice for each block of Conflict.Merge in which both collide. Save takes it
+// as any other, based on theirs. An edit that cannot be settled so, because the choices are not about these texts, comes
+// back as it was: saving it asks anew.
+func (s *Space) Settle(ctx context.Context, by Actor, e Edit, theirs Rev, choices []page.Choice) (Edit, error) {
+	base, err := s.Original(ctx, by, e)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return e, err
+	}
+	var text []byte
+	shown, err := s.At(ctx, by, string(theirs))
+	if err == nil {
+		text, err = shown.Read(ctx, e.Path)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return e, nil
+	}
+	if err != nil {
+		return e, err
+	}
+	if !isText(base) || !isText(e.Text) || !isText(text) {
+		return e, nil
+	}
+	merged := page.Merge(base, e.Text, text)
+	if merged.Conflicts() != len(choices) {
+		return e, nil
+	}
+	e.Text, e.Base, e.Blob = merged.Text(choices...), shown.rev, ""
+	return e, nil
+}
+
+// Original is the bytes that the writer of an edit began from. The error wraps fs.ErrNotExist when the edit names none
+// that are known.
+func (s *Space) Original(ctx context.Context, by Actor, e Edit) ([]byte, error) {
+	if err := s.mayWrite(by, e.Path); err != nil {
+		return nil, err
+	}
+	hash, err := s.base(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	return s.repo.Blob(ctx, hash)
 }
 
 // base is the blob that the writer began from. The error wraps fs.ErrNotExist when the edit names none that is known.

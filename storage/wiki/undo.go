@@ -346,7 +346,11 @@ func (w *undoer) merge(ctx context.Context, f touched, now content) (content, bo
 			return content{}, false, nil // pictures and the like have no lines
 		}
 	}
-	text, clean := page.Merge(texts[0], texts[1], texts[2], MineLabel, TheirsLabel)
+	merged := page.Merge(texts[0], texts[1], texts[2])
+	if merged.Conflicts() > 0 {
+		return content{}, false, nil
+	}
+	text := merged.Text()
 	out := content{hash: git.BlobHash(text), mode: now.mode, data: text}
 	if now.mode == f.new.mode {
 		out.mode = f.old.mode
@@ -354,7 +358,7 @@ func (w *undoer) merge(ctx context.Context, f touched, now content) (content, bo
 	if bytes.Equal(text, texts[2]) {
 		out.data, out.hash = now.data, now.hash
 	}
-	return out, clean, nil
+	return out, true, nil
 }
 
 // leaveStuck takes the files that collide out of the plan, with those that they were moved from or to.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -137,6 +138,43 @@ func TestSave(t *testing.T) {
 				t.Error("something was saved")
 			}
 		})
+	}
+}
+
+// What a writer has chosen is saved, whatever has happened since; what was not chosen between these texts is asked anew.
+func TestSettle(t *testing.T) {
+	_, s := open(t, t.TempDir())
+	base := save(t, s, "Plans.md", "one\r\n-\r\ntwo\r\n-\r\nthree\r\n", "")
+	theirs := save(t, s, "Plans.md", "ONE\r\n-\r\nTWO\r\n-\r\nthree\r\n", base.Rev)
+	edit := wiki.Edit{Path: "Plans.md", Text: []byte("uno\r\n-\r\ndue\r\n-\r\nthree\r\n"), Base: base.Rev}
+	_, err := s.Save(t.Context(), bob, edit)
+	var c *wiki.Conflict
+	if !errors.As(err, &c) || c.Merge.Conflicts() != 2 || c.Rev != theirs.Rev {
+		t.Fatalf("got %v", err)
+	}
+	save(t, s, "Plans.md", "ONE\r\n-\r\nTWO\r\n-\r\nTHREE\r\n", theirs.Rev) // and somebody saves again
+
+	for _, choices := range [][]page.Choice{nil, {page.KeepMine}, {page.KeepMine, page.KeepMine, page.KeepMine}} {
+		if same, err := s.Settle(t.Context(), bob, edit, c.Rev, choices); err != nil || !reflect.DeepEqual(same, edit) {
+			t.Errorf("%d choices: got %+v, %v", len(choices), same, err)
+		}
+	}
+	for _, rev := range []wiki.Rev{"", "no revision", "0123456789012345678901234567890123456789"} {
+		if same, err := s.Settle(t.Context(), bob, edit, rev, make([]page.Choice, 2)); err != nil || !reflect.DeepEqual(same, edit) {
+			t.Errorf("against %q: got %+v, %v", rev, same, err)
+		}
+	}
+
+	settled, err := s.Settle(t.Context(), bob, edit, c.Rev, []page.Choice{page.KeepTheirs, page.KeepBoth})
+	if err != nil || settled.Base != theirs.Rev {
+		t.Fatalf("got %+v, %v", settled, err)
+	}
+	saved, err := s.Save(t.Context(), bob, settled)
+	if err != nil || !saved.Merged {
+		t.Fatalf("got %+v, %v", saved, err)
+	}
+	if got, want := read(t, s, "Plans.md"), "ONE\r\n-\r\ndue\r\nTWO\r\n-\r\nTHREE\r\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
