@@ -220,11 +220,7 @@ func (s *Server) apiSave(c echo.Context) error {
 	case blob != "" || isNew:
 		edit.Blob, edit.Only = blob, true
 	default:
-		if old, err := in.space.At(c.Request().Context(), in.by, base); err == nil {
-			edit.Base = old.Rev()
-		} else {
-			edit.Blob = base
-		}
+		edit = s.based(c, in, edit, wiki.Rev(base))
 	}
 	saved, err := in.space.Save(c.Request().Context(), s.signed(c, value(sent.Name)), edit)
 	if err != nil {

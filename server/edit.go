@@ -84,7 +84,7 @@ func (s *Server) edit(c echo.Context) error {
 // writing is what stands in the editor.
 type writing struct {
 	text, note, name string
-	base             wiki.Rev
+	base             wiki.Rev // what it began from, or the id of that blob; "" for nothing
 	preview          bool
 	failed           error
 }
@@ -166,16 +166,17 @@ func (s *Server) save(c echo.Context) error {
 	if lost != nil {
 		return s.handBack(c, lost, form.Get("text"))
 	}
-	w := writing{text: form.Get("text"), note: form.Get("note"), name: form.Get("name"), base: wiki.Rev(form.Get("base"))}
-	if form.Get("action") == "preview" {
-		w.preview = true
+	w, edit, err := s.written(c, in, p, form)
+	if err != nil {
+		return s.saveFailed(c, in, w, edit, err)
+	}
+	if w.preview {
 		return s.html(c, 200, s.editView(c, in, p, w))
 	}
 	if marked(w.text) {
-		return s.saveFailed(c, in, p, w, bad(422, "The text still has the marks of both versions in it (the lines that begin with <<<<<<<, ======= and >>>>>>>). Keep what is right between them, and remove the marks."))
+		return s.saveFailed(c, in, w, edit, bad(422, "The text still has the marks of both versions in it (the lines that begin with <<<<<<<, ======= and >>>>>>>). Keep what is right between them, and remove the marks."))
 	}
-	by := s.signed(c, w.name)
-	edit := wiki.Edit{Path: p, Text: s.adopt(c, in, p, w), Base: w.base, Note: w.note}
+	by, asked := s.signed(c, w.name), p
 	saved, err := in.space.Save(c.Request().Context(), by, edit)
 	var clash *wiki.Conflict
 	if errors.As(err, &clash) && clash.Gone {
@@ -185,10 +186,10 @@ func (s *Server) save(c echo.Context) error {
 		}
 	}
 	if err != nil {
-		return s.saveFailed(c, in, p, w, err)
+		return s.saveFailed(c, in, w, edit, err)
 	}
 	switch {
-	case edit.Blob != "":
+	case edit.Path != asked:
 		s.tell(c, web.Success, "Saved. Somebody has moved the page here meanwhile.")
 	case saved.Unchanged:
 		s.tell(c, web.Info, "Nothing was changed, so nothing was saved.")
@@ -211,14 +212,17 @@ func (s *Server) movedTo(c echo.Context, in at, e *wiki.Edit) (page.Path, bool) 
 	if err != nil || !ok {
 		return "", false
 	}
-	old, err := in.space.At(ctx, in.by, string(e.Base))
-	if err != nil {
-		return "", false
+	if e.Blob == "" {
+		old, err := in.space.At(ctx, in.by, string(e.Base))
+		if err != nil {
+			return "", false
+		}
+		if e.Blob, ok = old.Blob(ctx, e.Path); !ok {
+			return "", false
+		}
 	}
-	if e.Blob, ok = old.Blob(ctx, e.Path); ok {
-		e.Path, e.Base = to, ""
-	}
-	return to, ok
+	e.Path, e.Base = to, ""
+	return to, true
 }
 
 // marked tells whether somebody saves the marks that a conflict has left in their text.
@@ -239,49 +243,52 @@ func (s *Server) handBack(c echo.Context, err error, text string) error {
 	})
 }
 
-// adopt is the text of a form with the line endings of the file that it began from.
-func (s *Server) adopt(c echo.Context, in at, p page.Path, w writing) []byte {
-	var original []byte
-	if old, err := in.space.At(c.Request().Context(), in.by, string(w.base)); err == nil {
-		original, _ = old.Read(c.Request().Context(), p)
+// based says what an edit began from: a revision, or the id of a blob.
+func (s *Server) based(c echo.Context, in at, e wiki.Edit, base wiki.Rev) wiki.Edit {
+	if old, err := in.space.At(c.Request().Context(), in.by, string(base)); err == nil {
+		e.Base = old.Rev()
+	} else {
+		e.Blob = string(base)
 	}
-	return page.Adopt(original, []byte(w.text))
+	return e
+}
+
+func baseOf(e wiki.Edit) wiki.Rev {
+	if e.Blob != "" {
+		return wiki.Rev(e.Blob)
+	}
+	return e.Base
+}
+
+// adopt is the text of a form with the line endings of the file that it began from.
+func (s *Server) adopt(c echo.Context, in at, e wiki.Edit, text string) []byte {
+	original, err := in.space.Original(c.Request().Context(), in.by, e)
+	if err != nil {
+		original = nil // saving it says why
+	}
+	return page.Adopt(original, []byte(text))
 }
 
 // saveFailed gives the writer the text back, with what can be done now.
-func (s *Server) saveFailed(c echo.Context, in at, p page.Path, w writing, err error) error {
+func (s *Server) saveFailed(c echo.Context, in at, w writing, e wiki.Edit, err error) error {
 	var clash *wiki.Conflict
 	if !wantsHTML(c.Request()) && errors.As(err, &clash) {
 		return err
 	}
 	status := explain(err).status
 	if status >= 500 {
-		s.Log.Error("save", "space", in.Space(), "path", p, "err", err)
+		s.Log.Error("save", "space", in.Space(), "path", e.Path, "err", err)
 	}
 	if !errors.As(err, &clash) {
 		w.failed = err
-		return s.html(c, status, s.editView(c, in, p, w))
+		return s.html(c, status, s.editView(c, in, e.Path, w))
 	}
-	head, herr := in.space.Head(in.by)
-	if herr != nil {
-		return herr
+	head, err := in.space.Head(in.by)
+	if err != nil {
+		return err
 	}
-	in.Snapshot = head
-	w.base = clash.Rev
-	v := web.Conflict{
-		Frame: s.formFrame(c, in, p, "Somebody else changed "+p.Title()),
-		Form:  s.form(c, in, p, "edit", w),
-		Path:  p.Address(),
-		Mine:  string(clash.Mine), Theirs: string(clash.Theirs), Merged: string(clash.Merged),
-		TheirsGone: clash.Gone,
-	}
-	if clash.Gone {
-		v.Form.Base = "" // saving writes the page anew
-	}
-	if last, err := s.Index.Last(c.Request().Context(), in.Snapshot, p); err == nil {
-		v.TheirWho, v.TheirWhen, v.TheirNote = last.By, last.When, subject(last.Note)
-	}
-	return s.html(c, status, v)
+	in.Snapshot, w.base = head, baseOf(e)
+	return s.html(c, status, s.conflictView(c, in, w, clash))
 }
 
 // preview is the HTML that a save would show.

@@ -1,6 +1,6 @@
 package web
 
-import "time"
+import "strconv"
 
 // Edit is the editor as a plain form. It posts text, base, note, name and
 // action, which is "save" or "preview".
@@ -29,18 +29,68 @@ type NewPage struct {
 	Cancel string
 }
 
-// Conflict is shown when somebody saved the same lines meanwhile. It posts as
-// [Edit] does; Form.Base is the revision of Theirs.
+// Conflict is shown when somebody saved the same lines meanwhile. It posts what
+// [Edit] does, text being Mine, and theirs, places, rest, whole and a field for
+// each place: "mine", "theirs", "both" or "joined". Its action is "save",
+// "preview" or, for the text that was edited by hand, "whole".
 type Conflict struct {
 	Frame
-	Form       Form
-	Path       string
-	Mine       string
-	Theirs     string
-	Merged     string // both, with marks around what must be decided
-	TheirWho   string
-	TheirWhen  time.Time
-	TheirNote  string
-	Diff       string // URL of what the other person changed; may be empty
-	TheirsGone bool   // the page was deleted meanwhile
+	Form   Form // Base is what Mine began from
+	Path   string
+	Mine   string
+	Theirs string // revision of the other text
+	Whole  string // both, with marks around what must be decided
+
+	Their Stamp  // who saved meanwhile, when and why
+	Self  bool   // it was done under the writer's own name
+	Diff  string // URL of what that changed; may be empty
+	Gone  bool   // the page was deleted meanwhile
+	New   bool   // the page was not there when the writer began
+
+	Total  int     // places to choose in
+	Places []Place // those that are shown one by one
+	Tail   int     // lines after the last place that are not shown
+}
+
+// Place is where two texts collide.
+type Place struct {
+	Name    string // of the field
+	Skipped int    // lines since the place before that are not shown
+	Before  []string
+	After   []string
+	Was     Version // empty if nothing was there
+	Mine    Version // empty if it was taken away
+	Theirs  Version
+	Joined  Version // the changed words of both; empty if they do not fit
+	Chosen  string
+}
+
+// Version is one text of a place, changes marked.
+type Version struct {
+	Lines [][]Piece
+	More  int // lines that are not shown
+}
+
+func (v Version) empty() bool { return len(v.Lines) == 0 }
+
+// placeID begins the ids of what belongs to a place.
+func placeID(i int) string { return "cairn-place-" + strconv.Itoa(i+1) }
+
+// rest is how many places are not shown one by one.
+func (c Conflict) rest() int { return max(0, c.Total-len(c.Places)) }
+
+// who is the other writer in the middle of a sentence.
+func (c Conflict) who() string {
+	if c.Self {
+		return "somebody"
+	}
+	return or(c.Their.Who, "somebody")
+}
+
+// theirs says whose version the other one is.
+func (c Conflict) theirs() string {
+	if c.Self || c.Their.Who == "" {
+		return "The other version"
+	}
+	return c.Their.Who + "’s version"
 }

@@ -129,6 +129,24 @@ func samples() []sample {
 		{Stamp: Stamp{When: t, Note: "a much longer note, which somebody wrote because they wanted to explain themselves in full"}, Age: 3, First: 5, Lines: []string{"", "- end"}},
 	}}
 
+	line := func(s string, mark ...string) []Piece {
+		pieces := []Piece{{Text: s}}
+		for _, m := range mark {
+			pieces = append(pieces, Piece{Text: m, Mark: true})
+		}
+		return pieces
+	}
+	conflict := Conflict{
+		Frame: sampleFrame("Choose what to keep: Holidays"), Form: form, Path: "Handbook/Holidays", Theirs: "0a1b2c3d",
+		Mine: "Everybody has 26 days.\n", Whole: "<<<<<<< your text\nEverybody has 26 days.\n=======\nEverybody has 27 days.\n>>>>>>> saved meanwhile\n",
+		Their: asha, Diff: "/d", Total: 70, Tail: 12, Places: []Place{
+			{Name: "place-1", Skipped: 4, Before: []string{"# Holidays", ""}, Chosen: "both",
+				Was: Version{Lines: [][]Piece{line("Everybody has 25 days.")}}, Mine: Version{Lines: [][]Piece{line("Everybody has ", "26", " days.")}},
+				Theirs: Version{Lines: [][]Piece{line("Everybody has ", "27", " days."), line("", "Payroll knows.")}, More: 3}},
+			{Name: "place-2", After: []string{"", "Ask your lead first."}, Chosen: "theirs", Theirs: Version{Lines: [][]Piece{line("Half days count.")}}},
+			{Name: "place-3", Chosen: "joined", Mine: Version{Lines: [][]Piece{line("a ", "b")}}, Theirs: Version{Lines: [][]Piece{line("", "c ", "d")}}, Joined: Version{Lines: [][]Piece{line("", "c ", "b")}}},
+		},
+	}
 	return []sample{
 		{"page then", then}, {"message then", thenGone}, {"pick a day", PickDay{Frame: sampleFrame("The wiki on a day"), Form: then.Past.Pick, Error: "That is no day."}}, {"pick empty", PickDay{Frame: Frame{Title: "The wiki on a day"}}},
 		{"restore all", RestoreAll{Frame: sampleFrame("Restore the whole space"), Form: failed, Rev: "0a1b", Short: "0a1b2c3", Was: asha, Then: "/t", Plan: plan}},
@@ -141,8 +159,9 @@ func samples() []sample {
 		{"missing", missing}, {"deleted", deleted}, {"missing empty", Missing{Frame: Frame{Title: "No such page"}, Path: "x"}},
 		{"edit", edit}, {"edit preview", preview}, {"edit fresh", fresh}, {"edit empty", Edit{Frame: Frame{Title: "Edit"}}},
 		{"new", NewPage{Frame: sampleFrame("New page"), URL: "/n", Path: "a:b", Where: "Handbook", Error: "A name cannot hold a colon.", Offer: "a-b", Cancel: "/"}}, {"new empty", NewPage{Frame: Frame{Title: "New page"}}},
-		{"conflict", Conflict{Frame: sampleFrame("Holidays: two texts"), Form: form, Path: "Handbook/Holidays", Mine: "Everybody has 26 days.\n", Theirs: "Everybody has 25 days.\n", Merged: "# Holidays\n\n<<<<<<< your text\nEverybody has 26 days.\n=======\nEverybody has 25 days.\n>>>>>>> their text\n\nAsk your team lead first.\n", TheirWho: "Bo", TheirWhen: t, TheirNote: "payroll says so", Diff: "/d"}},
-		{"conflict empty", Conflict{Frame: Frame{Title: "Two texts"}, TheirsGone: true}},
+		{"conflict", conflict},
+		{"conflict deleted", Conflict{Frame: Frame{Title: "Gone"}, Gone: true, Mine: "# My text\n"}},
+		{"conflict with nobody", Conflict{Frame: Frame{Title: "Two texts"}, New: true, Self: true}},
 		{"history", History{Frame: sampleFrame("History of Holidays"), Path: "Handbook/Holidays", Compare: "/d", Blame: "/b", Feed: "/f", Paging: Paging{"/p", "/n"}, Entries: []Revision{
 			{Stamp: asha, Rev: "0a1b2c3d", Short: "0a1b2c3", URL: "/o", Diff: "/d", Kind: "changed", Current: true},
 			{Stamp: bo, Rev: "1a1b2c3d", Short: "1a1b2c3", URL: "/o", Diff: "/d", Kind: "moved", From: "Leave"},

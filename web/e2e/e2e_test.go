@@ -19,6 +19,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // patience bounds one step of a story on a busy machine.
@@ -272,14 +273,16 @@ func TestTwoPeopleWriteOnePage(t *testing.T) {
 	// Ann has changed the same line: she gets all texts, and what she typed is still there.
 	ann.fill("text", "# Garden\n\nwhite roses\n\nherbs\n\ntrees\n")
 	ann.press(saveButton)
-	merged := see(ann, chromedp.Value(`textarea[name="text"]`))
+	ann.sees("Bob saved this page while you were writing", "white roses", "red roses")
+	merged := see(ann, chromedp.Value(`textarea[name="whole"]`))
 	for _, want := range []string{"<<<<<<<", "white roses", "=======", "red roses", ">>>>>>>"} {
 		if !strings.Contains(merged, want) {
 			t.Fatalf("%q is not in the merged text:\n%s", want, merged)
 		}
 	}
-	ann.fill("text", "# Garden\n\nred and white roses\n\nherbs\n\ntrees\n")
-	ann.press(saveButton)
+	ann.do(chromedp.Click(`details:has(textarea[name="whole"]) > summary`))
+	ann.fill("whole", "# Garden\n\nred and white roses\n\nherbs\n\ntrees\n")
+	ann.press(`button[name="action"][value="whole"]`)
 	ann.sees("red and white roses")
 
 	// Bob finds it, by the search box in the header.
@@ -292,6 +295,60 @@ func TestTwoPeopleWriteOnePage(t *testing.T) {
 	// Its history knows all three.
 	bob.visit(url + "/wiki/-/history/My%20first%20page")
 	bob.sees("Ann", "Bob")
+}
+
+// Two people have changed three places of one page; one of them chooses in each what to keep, by keyboard alone.
+func TestChooseBlockByBlock(t *testing.T) {
+	url := serve(t)
+	chrome := browser(t)
+	ann, bob := open(t, chrome, 1440, 900), open(t, chrome, 390, 844)
+	edit := url + "/wiki/-/edit/Plans"
+	write := func(w *window, name string, lines ...string) {
+		t.Helper()
+		w.fill("text", strings.Join(lines, "\n\nin between\n\n")+"\n")
+		w.fill("name", name)
+		w.press(saveButton)
+	}
+	ann.visit(edit)
+	write(ann, "Ann", "first", "second", "third", "the big red dog")
+	ann.visit(edit)
+	bob.visit(edit)
+	write(ann, "Ann", "Ann's first", "Ann's second", "Ann's third", "the small red dog")
+	write(bob, "Bob", "Bob's first", "Bob's second", "Bob's third", "the big red cat")
+	bob.sees("Not saved yet", "Ann saved this page while you were writing", "4 places", "Place 4 of 4", "Ann’s version")
+	for _, scheme := range []string{"light", "dark"} {
+		bob.scheme(scheme)
+		for _, width := range []int64{390, 768, 1440} {
+			bob.resize(width, 900)
+			if wide := see(bob, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`)); wide > 0 {
+				t.Errorf("the page is %d pixels too wide at %d, %s", wide, width, scheme)
+			}
+		}
+	}
+
+	// Without a choice nothing would be lost.
+	chosen := func() string {
+		return see(bob, chromedp.Evaluate[string](`[...document.querySelectorAll("input[type=radio]:checked")].map(i => i.value).join(" ")`))
+	}
+	if got, want := chosen(), "both both both joined"; got != want {
+		t.Fatalf("chosen at first: %s, want %s", got, want)
+	}
+	// Tab goes from place to place, arrows choose.
+	const up, tab, enter = kb.ArrowUp, kb.Tab, kb.Enter
+	bob.do(chromedp.Focus(`input[name="place-1"]:checked`), chromedp.KeyEvent(up))
+	bob.do(chromedp.KeyEvent(tab), chromedp.KeyEvent(up), chromedp.KeyEvent(up))
+	if got, want := chosen(), "theirs mine both joined"; got != want {
+		t.Fatalf("chosen by keyboard: %s, want %s", got, want)
+	}
+	bob.fill("note", "both of us")
+	bob.leads(chromedp.SendKeys(`[name="note"]`, enter))
+	bob.sees("Saved", "Ann's first", "Bob's second", "the small red cat")
+	bob.visit(url + "/wiki/Plans.md")
+	text := see(bob, chromedp.Text("body"))
+	want := strings.Join([]string{"Ann's first", "Bob's second", "Bob's third\n\nAnn's third", "the small red cat"}, "\n\nin between\n\n")
+	if strings.TrimSpace(text) != want {
+		t.Errorf("the page is %q, want %q", text, want)
+	}
 }
 
 // Every view fits its window, at the three widths that people have, light and dark.
