@@ -92,7 +92,7 @@ const benchParts = "text, memory, view, save, flat, git, search, build, start, h
 // all goes through the wikis, from the smallest on, and what is measured of each. A wiki that --pages makes as small as
 // another is measured all the same, so that a small run goes the whole way.
 func (b *bench) all(ctx context.Context) error {
-	upTo := func(n int) *made { n = min(n, b.Pages); return &made{pages: n, commits: 2 * n} }
+	upTo := func(n int) *made { n = min(n, b.Pages); return &made{pages: n, edits: n} }
 	for _, at := range []struct {
 		*made
 		parts []part
@@ -147,7 +147,7 @@ func (b *bench) stage(ctx context.Context, m *made, parts []part) (err error) {
 func (b *bench) generate(ctx context.Context, s *stage, name string, m *made) error {
 	begun := time.Now()
 	err := m.generate(ctx, s.data, name, b.log)
-	fmt.Fprintf(b.stderr, "made %s pages and %s commits in %s\n", thousands(m.pages), thousands(m.commits), brief(time.Since(begun)))
+	fmt.Fprintf(b.stderr, "made %s pages and %s commits in %s\n", thousands(m.pages), thousands(m.commits()), brief(time.Since(begun)))
 	return err
 }
 

@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -162,12 +164,13 @@ func (b *bench) blames(ctx context.Context, s *stage) error {
 // searches looks for one to three words, frequent and rare, and for what has just been saved.
 func (b *bench) searches(ctx context.Context, s *stage) error {
 	var asked []request
-	for i := range 200 {
-		q := s.word(i * 37 % 4000)
+	var queries [200][]string
+	for i := range queries {
+		queries[i] = []string{s.word(i * 37 % 4000)}
 		for j := range i % 3 {
-			q += " " + s.word((i*101+j*11)%3000)
+			queries[i] = append(queries[i], s.word((i*101+j*11)%3000))
 		}
-		asked = append(asked, ask(s.server, "GET", "/-/api/v1/search?space=bench&q="+url.QueryEscape(q), nil, 200))
+		asked = append(asked, ask(s.server, "GET", "/-/api/v1/search?space=bench&q="+url.QueryEscape(strings.Join(queries[i], " ")), nil, 200))
 	}
 	next := 0
 	m, err := load(ctx, s.server, 1, turns*b.Time, func(int, int) (request, bool) { next++; return asked[next%len(asked)], true })
@@ -181,7 +184,58 @@ func (b *bench) searches(ctx context.Context, s *stage) error {
 	p95 := m.percent(95)
 	b.within(s.at("search with snippets, p95"), seconds(p95), "p50: "+seconds(half(m)), brief(limit), p95 <= limit.Seconds())
 
-	return b.findable(ctx, s)
+	if s.pages > 10_000 { // SQLite would need minutes to read them
+		return b.findable(ctx, s)
+	}
+	return errors.Join(b.fullText(ctx, s, m, queries[:]), b.findable(ctx, s))
+}
+
+// fullText compares the searches m with those of SQLite's full text search for the same words, any of them.
+func (b *bench) fullText(ctx context.Context, s *stage, m measured, queries [][]string) error {
+	what := s.at("search with snippets, mean")
+	ours := m.took / time.Duration(len(m.each))
+	program, err := exec.LookPath("sqlite3")
+	if err != nil {
+		b.row(what, brief(ours), "sqlite3 is not installed", "", "≤ 0.5", "")
+		return nil
+	}
+	sqlite := func(write func(w io.Writer)) (time.Duration, error) {
+		var script bytes.Buffer
+		write(&script)
+		cmd := exec.CommandContext(ctx, program, "-bail", filepath.Join(s.data, "fts.db"))
+		cmd.Stdin = &script
+		var said bytes.Buffer
+		cmd.Stderr = &said
+		begun := time.Now()
+		if err := cmd.Run(); err != nil {
+			return 0, fmt.Errorf("sqlite3: %w: %s", err, said.Bytes())
+		}
+		return time.Since(begun), nil
+	}
+	if _, err := sqlite(func(w io.Writer) {
+		fmt.Fprintln(w, "PRAGMA synchronous = off; CREATE VIRTUAL TABLE pages USING fts5(path, text); BEGIN;")
+		for i := range s.pages {
+			fmt.Fprintf(w, "INSERT INTO pages VALUES ('%s', '%s');\n", s.path(i), strings.ReplaceAll(s.text(i, 0), "'", "''"))
+		}
+		fmt.Fprintln(w, "COMMIT;")
+	}); err != nil {
+		return err
+	}
+	var took []float64
+	for range turns {
+		t, err := sqlite(func(w io.Writer) {
+			for _, words := range queries {
+				fmt.Fprintf(w, "SELECT path, snippet(pages, 1, '<', '>', '…', 30) FROM pages WHERE pages MATCH '%s' ORDER BY rank LIMIT 20;\n", strings.Join(words, " OR "))
+			}
+		})
+		if err != nil {
+			return err
+		}
+		took = append(took, t.Seconds()/float64(len(queries)))
+	}
+	theirs := median(took)
+	b.atMost(what, brief(ours), "SQLite FTS5, any word: "+seconds(theirs), ours.Seconds()/theirs, 0.5)
+	return nil
 }
 
 // findable looks for what has just been saved until it is found.

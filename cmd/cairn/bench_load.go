@@ -58,8 +58,11 @@ func start(ctx context.Context, log io.Writer, args ...string) (*process, error)
 	return p, nil
 }
 
-// stop ends the process and waits until it is gone.
+// stop ends the process, if it runs, and waits until it is gone.
 func (p *process) stop() error {
+	if p == nil || p.cmd.ProcessState != nil {
+		return nil
+	}
 	p.cmd.Process.Signal(syscall.SIGTERM)
 	return p.cmd.Wait()
 }

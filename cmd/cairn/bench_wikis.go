@@ -22,15 +22,23 @@ import (
 
 // made is a wiki to measure.
 type made struct {
-	pages, commits int
-	flat           string // all pages in this one folder; "" nests them, some forty a folder
-	words          []string
+	pages int
+	edits int    // commits after those that write the pages
+	flat  string // all pages in this one folder, written by one commit; "" nests them, some forty a folder, a commit each
+	words []string
 }
 
 // in puts all pages into one folder.
 func (m *made) in(folder string) *made {
-	m.flat, m.commits = folder, m.pages+20
+	m.flat, m.edits = folder, min(m.edits, 20)
 	return m
+}
+
+func (m *made) commits() int {
+	if m.flat != "" {
+		return 1 + m.edits
+	}
+	return m.pages + m.edits
 }
 
 // generate makes the space name in the data folder dir.
@@ -41,8 +49,8 @@ func (m *made) generate(ctx context.Context, dir, name string, log io.Writer) er
 	if err := wiki.Create(ctx, dir, name, quiet(&env{stderr: log})); err != nil {
 		return err
 	}
-	// What unpacks small imports into thousands of files is switched off.
-	cmd := exec.CommandContext(ctx, "git", "-c", "fastimport.unpackLimit=1", "-C", filepath.Join(dir, "spaces", name+".git"),
+	// What unpacks small imports into thousands of files is switched off; packing hard takes time and measures nothing.
+	cmd := exec.CommandContext(ctx, "git", "-c", "fastimport.unpackLimit=1", "-c", "core.compression=1", "-C", filepath.Join(dir, "spaces", name+".git"),
 		"fast-import", "--quiet", "--done", "--date-format=raw")
 	cmd.Stderr = log
 	in, err := cmd.StdinPipe()
@@ -69,12 +77,11 @@ func (m *made) generate(ctx context.Context, dir, name string, log io.Writer) er
 func (m *made) tell(w io.Writer) {
 	const begin = 1577836800 // 2020
 	r := rand.New(rand.NewPCG(1, uint64(m.pages)))
-	edits := m.commits - m.pages
 	revision := map[int]int{}
-	for c := range m.commits {
+	for c := range m.pages + m.edits {
 		i, note := c, "Write "+m.title(c)
 		if c >= m.pages {
-			if i = 1 + r.IntN(m.pages-1); c%max(1, edits/600) == 0 {
+			if i = 1 + r.IntN(m.pages-1); c%max(1, m.edits/600) == 0 {
 				i = 0
 			}
 			revision[i]++
