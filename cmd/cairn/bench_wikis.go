@@ -30,7 +30,7 @@ type made struct {
 
 // in puts all pages into one folder.
 func (m *made) in(folder string) *made {
-	m.flat, m.edits = folder, min(m.edits, 20)
+	m.flat = folder
 	return m
 }
 
