@@ -64,7 +64,10 @@ func (p *process) stop() error {
 		return nil
 	}
 	p.cmd.Process.Signal(syscall.SIGTERM)
-	return p.cmd.Wait()
+	if err := p.cmd.Wait(); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
 }
 
 func (p *process) url() string { return "http://" + p.addr }
