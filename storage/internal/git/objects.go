@@ -366,11 +366,11 @@ func (o *objects) loose(h Hash) (kind, []byte, error) {
 	defer f.Close()
 	z, err := zlib.NewReader(f)
 	if err != nil {
-		return 0, nil, fmt.Errorf("damaged: %w", err)
+		return 0, nil, damage(err)
 	}
 	raw, err := io.ReadAll(io.LimitReader(z, maxObject+64))
 	if err != nil {
-		return 0, nil, fmt.Errorf("damaged: %w", err)
+		return 0, nil, damage(err)
 	}
 	if len(raw) >= maxObject {
 		return 0, nil, tooLarge("object", maxObject)

@@ -170,9 +170,17 @@ func (p *pack) inflate(off int64) (header, []byte, error) {
 	}
 	data, err := b.inflate(p.file, h.data, h.size)
 	if err != nil {
-		return h, nil, fmt.Errorf("damaged: %w", err)
+		return h, nil, damage(err)
 	}
 	return h, data, nil
+}
+
+// damage is what is wrong with compressed bytes. That they end too soon must not look like a request that does.
+func damage(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF {
+		return errors.New("damaged: cut off")
+	}
+	return fmt.Errorf("damaged: %w", err)
 }
 
 // size is the length of the object at an offset, read from its head or from its delta's.
@@ -185,7 +193,7 @@ func (p *pack) size(off int64) (int64, error) {
 	}
 	start, err := b.inflate(p.file, h.data, -20)
 	if err != nil {
-		return 0, err
+		return 0, damage(err)
 	}
 	return deltaSize(start)
 }
