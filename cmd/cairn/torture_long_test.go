@@ -8,7 +8,12 @@ import "time"
 const (
 	killRounds  = 200
 	powerRounds = 30
+	pageRounds  = 30
+	spoilRounds = 20
+	spoilWays   = 4
 	faultStep   = 1
 )
 
 const sessionTime = 3 * time.Second
+
+var faultDeeds = []string{"form", "api", "put", "push", "move"}

@@ -8,8 +8,14 @@ import "time"
 const (
 	killRounds  = 3
 	powerRounds = 1 // of each way to lose what is not fsynced
-	faultStep   = 3 // every third call is made to fail
+	pageRounds  = 2
+	spoilRounds = 1
+	spoilWays   = 1 // to damage an object, of four
+	faultStep   = 5 // every fifth call is made to fail
 )
 
 // sessionTime is how long writers write, at most, after the first was told something and before something befalls them.
 const sessionTime = 1200 * time.Millisecond
+
+// faultDeeds are what is done while the disk is full or fails.
+var faultDeeds = []string{"form", "push"}
