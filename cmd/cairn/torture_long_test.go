@@ -7,6 +7,7 @@ import "time"
 // The long form: go test -tags torture -timeout 3h ./... takes about an hour.
 const (
 	killRounds  = 200
+	workRounds  = 30
 	powerRounds = 30
 	pageRounds  = 30
 	spoilRounds = 20

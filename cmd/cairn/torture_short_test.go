@@ -7,6 +7,7 @@ import "time"
 // How long the proofs of torture_test.go last: in every test run, briefly. See torture_long_test.go.
 const (
 	killRounds  = 3
+	workRounds  = 1 // of each kind of work that is killed
 	powerRounds = 1 // of each way to lose what is not fsynced
 	pageRounds  = 2
 	spoilRounds = 1

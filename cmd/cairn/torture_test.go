@@ -26,6 +26,7 @@ import (
 // told is saved. With the build tag torture they do it for about an hour, else for seconds:
 //
 //	torture_test.go         the ledger and its writers; kill -9 at a random moment
+//	torture_work_test.go    kill -9 of an import, a backup, a restore, or in the middle of maintenance
 //	torture_disk_test.go    a file system that loses what was not fsynced, gets full, or fails at the n-th call
 //	torture_power_test.go   the power fails; the disk is full; the disk fails
 //	torture_damage_test.go  single files are damaged
