@@ -1,12 +1,14 @@
 package git
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -76,22 +78,18 @@ func growth(packs []*pack) bool {
 func (r *Repo) repack(ctx context.Context, whole bool) error {
 	start := time.Now()
 	before := *r.objects.packs.Load()
-	c := command{dir: r.dir, idle: true}
+	dir := filepath.Join(r.dir, "objects", "pack")
+	var err error
 	if whole {
-		// What git repack does with -a -d -k, without its removing.
-		c.args = []string{
-			"pack-objects", "--all", "--keep-unreachable", "--non-empty", "--local", "--delta-base-offset",
-			"--write-bitmap-index", "--quiet", filepath.Join(r.dir, "objects", "pack", "pack"),
-		}
+		err = r.packAll(ctx, dir)
 	} else {
-		c.args = []string{"repack", "--geometric=2", "-l", "-n", "-q", "--no-write-bitmap-index"}
+		c := command{dir: r.dir, idle: true, args: []string{"repack", "--geometric=2", "-l", "-n", "-q", "--no-write-bitmap-index"}}
+		err = c.run(ctx)
 	}
-	err := c.run(ctx)
 	// Also when git was killed half-way: it may have added a pack.
 	if err := errors.Join(err, r.objects.scan()); err != nil {
 		return err
 	}
-	dir := filepath.Join(r.dir, "objects", "pack")
 	for _, p := range *r.objects.packs.Load() {
 		if slices.Contains(before, p) {
 			continue
@@ -106,6 +104,37 @@ func (r *Repo) repack(ctx context.Context, whole bool) error {
 	removed, err := r.objects.thin(ctx, before)
 	r.log.InfoContext(ctx, "packs rolled up", "repo", r.dir, "all", whole, "before", len(before), "removed", removed, "took", time.Since(start))
 	return err
+}
+
+// packAll has git write one pack of everything: what git repack does with -a -d -k, without its removing. It is made
+// under a name that Open sweeps away.
+func (r *Repo) packAll(ctx context.Context, dir string) error {
+	made := filepath.Join(dir, tmpPrefix+"all")
+	var name bytes.Buffer
+	c := command{
+		dir: r.dir, idle: true, stdout: &name,
+		args: []string{
+			"pack-objects", "--all", "--keep-unreachable", "--non-empty", "--local", "--delta-base-offset",
+			"--write-bitmap-index", "--quiet", made,
+		},
+	}
+	defer func() {
+		left, _ := filepath.Glob(escapeGlob(made) + "*")
+		for _, path := range left {
+			os.Remove(path)
+		}
+	}()
+	if err := c.run(ctx); err != nil {
+		return err
+	}
+	hash := strings.TrimSpace(name.String())
+	for _, ext := range []string{".pack", ".rev", ".bitmap", ".idx"} { // git looks for indexes, so that comes last
+		err := os.Rename(made+"-"+hash+ext, filepath.Join(dir, "pack-"+hash+ext))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // thin removes those of the old packs whose objects are all in packs that stay, the small ones first. Readers that have

@@ -221,15 +221,14 @@ func (r *Repo) mendPacks(ctx context.Context) error {
 		if why == nil {
 			continue
 		}
+		r.log.WarnContext(ctx, "a pack has no sound index: it is made anew, which takes a while when the pack is large", "pack", pack, "why", why)
 		err := r.reindex(ctx, path)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		if err != nil {
-			r.log.ErrorContext(ctx, "a pack cannot be read; the pages in it are missing until it is brought back from a backup", "pack", pack, "why", why, "mend", err)
-			continue
+			r.log.ErrorContext(ctx, "a pack cannot be read; the pages in it are missing until it is brought back from a backup", "pack", pack, "err", err)
 		}
-		r.log.WarnContext(ctx, "the index of a pack made anew", "pack", pack, "why", why)
 	}
 	return r.objects.scan()
 }
