@@ -360,7 +360,18 @@ func TestViewsFit(t *testing.T) {
 	w.visit(url + "/wiki/-/edit/Long")
 	w.fill("text", "# "+long+"\n\n"+long+"\n\n| a | b |\n|---|---|\n| "+long+" | "+long+" |\n\n```go\nfunc "+long+"() {}\n```\n\n[["+long+"]]\n")
 	w.press(saveButton)
+	rev := w.latest(url)
+	w.visit(url + "/wiki/-/edit/" + long + "/" + long)
+	w.fill("text", "in a folder\n")
+	w.fill("name", long)
+	w.press(saveButton)
+	then := w.latest(url)
+	w.visit(url + "/wiki/-/edit/Long")
+	w.fill("text", "# "+long+" and more\n")
+	w.press(saveButton)
 	for _, path := range []string{
+		"/wiki/" + long + "/", "/wiki/-/undo/" + then, "/wiki/-/undo/" + rev, "/wiki/-/restore/?rev=" + rev, "/wiki/-/restore/Long?rev=" + rev,
+		"/wiki/-/restore/" + long + "/?rev=" + then, "/wiki/-/at/" + rev + "/Long", "/wiki/-/diff/Long?to=" + rev,
 		"/wiki/", "/wiki/Long", "/wiki/Nowhere", "/wiki/-/edit/Long", "/wiki/-/new", "/wiki/-/history/Long", "/wiki/-/diff/Long",
 		"/wiki/-/move/Long", "/wiki/-/delete/Long", "/wiki/-/pages", "/wiki/-/changes", "/wiki/-/tags", "/-/search?q=" + long, "/-/search?q=welcome",
 	} {
@@ -380,6 +391,55 @@ func TestViewsFit(t *testing.T) {
 			}
 		}
 	}
+}
+
+// latest is the newest revision, as the list of changes tells it.
+func (w *window) latest(url string) string {
+	w.t.Helper()
+	w.visit(url + "/wiki/-/changes")
+	rev := see(w, chromedp.Evaluate[string](`document.querySelector("main a[href*='/-/undo/']").href.split("/").pop()`))
+	if len(rev) != 40 {
+		w.t.Fatalf("the newest revision is %q", rev)
+	}
+	return rev
+}
+
+// Somebody spoils a page, others go on; what was spoilt is taken back by two clicks, and that by two more. The whole space
+// goes back to a moment in the same way.
+func TestUndoAndRestore(t *testing.T) {
+	url := serve(t)
+	w := open(t, browser(t), 390, 844)
+	write := func(page, text, name string) string {
+		t.Helper()
+		w.visit(url + "/wiki/-/edit/" + page)
+		w.fill("text", text)
+		w.fill("name", name)
+		w.press(saveButton)
+		return w.latest(url)
+	}
+	good := write("Garden", "roses\n\nherbs\n\ntrees\n", "Ann")
+	write("Garden", "weeds\n\nherbs\n\ntrees\n", "Vandal")
+	write("Garden", "weeds\n\nherbs\n\ntall trees\n", "Bob")
+
+	w.visit(url + "/wiki/-/history/Garden")
+	w.do(chromedp.SetAttributeValue(`.revisions > li:nth-child(2) a[href*="/-/undo/"]`, "id", "the-vandals"))
+	w.press("#the-vandals")
+	w.sees("Vandal", "1 page changes.", "Bob")
+	w.press(`main form button.main`)
+	w.sees("Undone.", "roses", "tall trees")
+	w.link("Undo")
+	w.sees("1 page changes.")
+	w.press(`main form button.main`)
+	w.sees("Undone.", "weeds", "tall trees")
+
+	write("Shed", "tools\n", "Bob")
+	w.visit(url + "/wiki/-/at/" + good + "/Garden")
+	w.link("the whole space")
+	w.sees("Restore the whole space", "1 page changes, 1 page goes away.")
+	w.press(`main form button.main`)
+	w.sees("Restored as of revision", "Restore all pages to")
+	w.visit(url + "/wiki/Garden")
+	w.sees("roses", "trees")
 }
 
 // What a page brings along never runs, whoever looks at it.
