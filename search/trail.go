@@ -46,7 +46,8 @@ var (
 )
 
 const (
-	maxTxCommits = 1000
+	maxTxCommits = 5000    // each transaction writes almost every page of a large file anew, so that few are better
+	maxTxBytes   = 8 << 20 // about what they hold in memory
 	maxTxPages   = 500
 	maxKey       = 8 << 10 // bytes of a key; longer ones are no names that anybody looks for
 )
@@ -204,12 +205,16 @@ func (t *trail) position(space string) (at, toward wiki.Rev, err error) {
 	return at, toward, ignoreNew(err)
 }
 
-// move takes the commits first, then links and tags. Commits that are there already are left as they are.
+// move takes the commits first, then links and tags. Commits that are there already are left as they are. The last commits
+// and the first links are one transaction: a save costs the disk one, beside those of the door. It is fsynced, although
+// git has it all: what a disk without power makes of a file that was not is not always to be told from a good one, and
+// the door's saves do not get quicker without.
 func (t *trail) move(ctx, life context.Context, d wiki.Delta) error {
-	if err := t.commits(ctx, life, d); err != nil {
+	rest, err := t.commits(ctx, life, d)
+	if err != nil {
 		return err
 	}
-	return t.links(ctx, life, d)
+	return t.links(ctx, life, d, rest)
 }
 
 // verify has nothing to count: what the log has not read yet is after its position.
@@ -226,50 +231,41 @@ func (t *trail) clear(_, life context.Context, space string) error {
 	})
 }
 
-func (t *trail) commits(ctx, life context.Context, d wiki.Delta) error {
-	batch := make([]wiki.Commit, 0, 64)
-	write := func() error {
-		err := t.update(life, d.To.Space(), func(l book) error {
-			folders := map[page.Path]uint64{}
-			for _, c := range batch {
-				if err := l.append(c, folders); err != nil {
-					return fmt.Errorf("commit %s: %w", c.Rev, err)
-				}
-			}
-			if err := l.putFolders(folders); err != nil {
-				return err
-			}
-			return l.at.Put(keyToward, []byte(d.To.Rev()))
-		})
-		batch = batch[:0]
-		return err
-	}
-	files := 0
+// commits writes the commits of a delta but for the last ones, which it returns.
+func (t *trail) commits(ctx, life context.Context, d wiki.Delta) (rest []wiki.Commit, err error) {
+	bytes := 0
 	for c, err := range d.Commits(ctx) {
 		if err != nil {
-			return err
+			return nil, err
 		}
-		batch = append(batch, c)
-		files += len(c.Files)
-		if len(batch) >= maxTxCommits || files >= 20*maxTxCommits {
-			files = 0
-			if err := write(); err != nil {
-				return err
-			}
+		rest = append(rest, c)
+		bytes += 200 + len(c.Note)
+		for _, f := range c.Files {
+			bytes += 100 + len(f.Path) + len(f.From)
 		}
+		if len(rest) < maxTxCommits && bytes < maxTxBytes {
+			continue
+		}
+		err := t.update(life, d.To.Space(), func(l book) error {
+			return errors.Join(l.appendAll(rest), l.at.Put(keyToward, []byte(d.To.Rev())))
+		})
+		if err != nil {
+			return nil, err
+		}
+		rest, bytes = rest[:0], 0
 	}
-	if len(batch) == 0 {
-		return nil
-	}
-	return write()
+	return rest, nil
 }
 
-// links brings links and tags, and with the last of them the position, to d.To.
-func (t *trail) links(ctx, life context.Context, d wiki.Delta) error {
+// links brings links and tags, and with the last of them the position, to d.To, after the commits that are left.
+func (t *trail) links(ctx, life context.Context, d wiki.Delta, commits []wiki.Commit) error {
 	space := d.To.Space()
 	batch := make(map[page.Path]*page.Doc)
 	write := func(last bool) error {
 		err := t.update(life, space, func(l book) error {
+			if err := l.appendAll(commits); err != nil {
+				return err
+			}
 			for p, doc := range batch {
 				if err := l.putLinks(p, doc); err != nil {
 					return fmt.Errorf("links of %s: %w", p, err)
@@ -281,6 +277,7 @@ func (t *trail) links(ctx, life context.Context, d wiki.Delta) error {
 			return errors.Join(l.at.Put(keyRev, []byte(d.To.Rev())), l.at.Delete(keyToward))
 		})
 		clear(batch)
+		commits = nil
 		return err
 	}
 	for c, err := range d.Changes(ctx) {
@@ -432,6 +429,17 @@ func (l book) seq(rev wiki.Rev) (uint64, bool) {
 		return 0, false
 	}
 	return binary.BigEndian.Uint64(v), true
+}
+
+// appendAll adds commits at the end.
+func (l book) appendAll(commits []wiki.Commit) error {
+	folders := map[page.Path]uint64{}
+	for _, c := range commits {
+		if err := l.append(c, folders); err != nil {
+			return fmt.Errorf("commit %s: %w", c.Rev, err)
+		}
+	}
+	return l.putFolders(folders)
 }
 
 // append adds a commit at the end, unless it is there. It notes in which folders the commit has changed something.
