@@ -79,11 +79,16 @@ func runBench(ctx context.Context, e *env, _ []string) (err error) {
 		if ctx.Err() != nil {
 			return errors.New("ended before all was measured")
 		}
-		said, _ := os.ReadFile(log.Name())
-		return fmt.Errorf("%w\n%s", err, said[max(0, len(said)-2000):])
+		return fmt.Errorf("%w\n%s", err, b.said())
 	}
 	fmt.Fprintf(e.stdout, "\n%d reached, %d not.\n", b.reached, b.missed)
 	return nil
+}
+
+// said is the end of what the processes have said.
+func (b *bench) said() []byte {
+	said, _ := os.ReadFile(b.log.Name())
+	return said[max(0, len(said)-2000):]
 }
 
 // benchParts are the groups of lines that --only takes.
@@ -142,7 +147,7 @@ func (b *bench) stage(ctx context.Context, m *made, parts []part) (err error) {
 			return ctx.Err()
 		} else if err != nil { // the other lines can be measured all the same
 			b.row("some of the lines "+p.name, "", "failed, see below", "", "", b.verdict(false))
-			fmt.Fprintf(b.stderr, "%s: %v\n", p.name, err)
+			fmt.Fprintf(b.stderr, "%s: %v\n%s", p.name, err, b.said())
 		}
 	}
 	return nil
