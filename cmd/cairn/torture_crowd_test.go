@@ -3,10 +3,13 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Fifty people write one page at once, all from one base, by every door. Whoever is told that it is saved is in the
@@ -108,3 +111,85 @@ func TestOnePage(t *testing.T) {
 }
 
 func mine(round int, door string, i int) string { return fmt.Sprintf("mine %d %s %d.", round, door, i) }
+
+// Clients that connect and say nothing, or so slowly that they never come to an end, and readers that do not read, keep
+// nobody else from reading and saving; and what they took comes back when they are gone.
+func TestSlowClients(t *testing.T) {
+	t.Parallel()
+	h := launch(t, filepath.Join(t.TempDir(), "data"))
+	big := strings.Repeat("A line of a long page, which a reader asks for and does not read.\n", 14_000)
+	if status, answer := doors["put"](h, "Big", big, "", ""); !saved(status) {
+		t.Fatalf("%d %s", status, answer)
+	}
+	address := strings.TrimPrefix(h.url, "http://")
+	before := h.sockets()
+	var conns []net.Conn
+	for i := range slowClients {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatalf("after %d connections: %v", i, err)
+		}
+		conns = append(conns, conn)
+		switch i % 5 {
+		case 0: // says nothing
+		case 1: // begins a header
+			fmt.Fprintf(conn, "GET /wiki/Home HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+		case 2: // begins a body
+			fmt.Fprintf(conn, "PUT /wiki/Slow%d.md HTTP/1.1\r\nHost: x\r\nIf-None-Match: *\r\nContent-Length: 1000\r\n\r\nslow", i)
+		case 3: // does not read
+			fmt.Fprintf(conn, "GET /wiki/Big.md HTTP/1.1\r\nHost: x\r\n\r\n")
+		case 4: // begins a push
+			fmt.Fprintf(conn, "POST /wiki.git/git-receive-pack HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-git-receive-pack-request\r\nContent-Length: 1000\r\n\r\n")
+		}
+	}
+	during := 0
+	for until := time.Now().Add(3 * time.Second); during < slowClients/2 && time.Now().Before(until); time.Sleep(10 * time.Millisecond) {
+		during = h.sockets()
+	}
+	for i := range 20 {
+		if status, body := h.get("/wiki/Home"); status != 200 {
+			t.Errorf("read beside them: %d %.200s", status, body)
+		}
+		for door := range doors {
+			if status, answer := h.add(door, "Beside-"+door, fmt.Sprint("line ", i)); !saved(status) {
+				t.Errorf("save by %s beside them: %d %.200s", door, status, answer)
+			}
+		}
+	}
+	if err := h.push(filepath.Join(t.TempDir(), "clone"), "Beside-push", "line"); err != nil {
+		t.Errorf("push beside them: %v", err)
+	}
+	for _, conn := range conns {
+		conn.Close()
+	}
+	client.CloseIdleConnections()
+	left := 0
+	for until := time.Now().Add(15 * time.Second); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+		if left = h.sockets(); left <= before+5 {
+			break
+		}
+	}
+	if left > before+5 {
+		t.Errorf("%d connections before, %d during, still %d when all have gone", before, during, left)
+	}
+	if during < before+slowClients/2 {
+		t.Errorf("only %d connections of %d: nothing has been proved", during, slowClients)
+	}
+	t.Logf("%d slow clients: %d connections before, %d during, %d after", slowClients, before, during, left)
+	h.stop()
+}
+
+// sockets is how many connections the wiki has.
+func (h *host) sockets() int {
+	names, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", h.server.Process.Pid))
+	if err != nil || len(names) == 0 {
+		h.t.Skipf("SKIPPED, nothing has been proved: no /proc (%v)", err)
+	}
+	n := 0
+	for _, name := range names {
+		if to, _ := os.Readlink(name); strings.HasPrefix(to, "socket:") {
+			n++
+		}
+	}
+	return n
+}

@@ -10,6 +10,7 @@ const (
 	workRounds  = 30
 	powerRounds = 30
 	pageRounds  = 30
+	slowClients = 10_000
 	spoilRounds = 20
 	spoilWays   = 4
 	faultStep   = 1

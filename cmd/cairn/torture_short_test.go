@@ -10,6 +10,7 @@ const (
 	workRounds  = 1 // of each kind of work that is killed
 	powerRounds = 1 // of each way to lose what is not fsynced
 	pageRounds  = 2
+	slowClients = 400
 	spoilRounds = 1
 	spoilWays   = 1 // to damage an object, of four
 	faultStep   = 5 // every fifth call is made to fail

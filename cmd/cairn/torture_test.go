@@ -30,7 +30,7 @@ import (
 //	torture_disk_test.go    a file system that loses what was not fsynced, gets full, or fails at the n-th call
 //	torture_power_test.go   the power fails; the disk is full; the disk fails
 //	torture_damage_test.go  single files are damaged
-//	torture_crowd_test.go   fifty people write one page at once
+//	torture_crowd_test.go   fifty people write one page at once; clients that are slow, by the thousand
 //
 // What a machine cannot do (mount a file system) is skipped, and says so.
 
