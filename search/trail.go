@@ -137,6 +137,7 @@ func proveDB(ctx context.Context, db *bolt.DB) error {
 		return n, err
 	}
 	return db.View(func(tx *bolt.Tx) error {
+		defer unmap(tx) // else a wiki at rest would hold the whole file
 		return tx.ForEach(func(space []byte, _ *bolt.Bucket) error {
 			if bytes.Equal(space, bucketMake) {
 				return nil

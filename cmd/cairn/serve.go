@@ -104,7 +104,7 @@ const freePause = time.Minute
 
 // maintain tidies every space now and then.
 func maintain(ctx context.Context, w *wiki.Wiki, log *slog.Logger) error {
-	freed := time.Now()
+	freed := time.Now().Add(tidyPause - freePause) // what the start has left goes soon
 	for {
 		select {
 		case <-ctx.Done():
