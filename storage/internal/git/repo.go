@@ -212,10 +212,16 @@ func (r *Repo) mendPacks(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// All at once: git trusts an index without looking at its checksum, and would stumble over those still to be mended.
+	for path := range bad {
+		if err := os.Remove(path + ".idx"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
 	for _, pack := range packs {
 		path := strings.TrimSuffix(pack, ".pack")
 		why := bad[path]
-		if _, err := os.Stat(path + ".idx"); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(path + ".idx"); errors.Is(err, fs.ErrNotExist) && why == nil {
 			why = err
 		}
 		if why == nil {
