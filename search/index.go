@@ -27,6 +27,8 @@ const (
 	lookAround = 2 * time.Second // between looks for spaces that another process has made
 
 	firstPause, longestPause = time.Second, time.Minute // between attempts to follow a space
+
+	restAfter = 20 * time.Millisecond // at most, between a round and the next: see followOnce
 )
 
 // Index is the derived stores of one data folder. Its methods are safe for concurrent use.
@@ -196,7 +198,13 @@ func (x *Index) followOnce(ctx, life context.Context, s *wiki.Space, st store, a
 			return fmt.Errorf("from %q to %q: %w", d.From, d.To.Rev(), err)
 		}
 		at.reach(d.To)
-		log.Debug("followed the space", "rev", d.To.Rev(), "took", time.Since(start))
+		took := time.Since(start)
+		log.Debug("followed the space", "rev", d.To.Rev(), "took", took)
+		// While many save, what comes in the meantime is followed at once: the disk and the processor are theirs first.
+		select {
+		case <-time.After(min(took, restAfter)):
+		case <-ctx.Done():
+		}
 		return nil
 	})
 }

@@ -3,11 +3,13 @@ package git
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -134,6 +136,17 @@ func show(ctx context.Context, o *objects, h Hash) (Commit, error) {
 // ordinary size: see rename.go. git may have 2 GiB of memory for it; a commit that needs more is an error.
 func (r *Repo) Log(ctx context.Context, since, until Hash) iter.Seq2[Commit, error] {
 	return func(yield func(Commit, error) bool) {
+		if short, err := r.shortLog(ctx, since, until); err != nil || short != nil {
+			for _, c := range short {
+				if !yield(c, nil) {
+					return
+				}
+			}
+			if err != nil {
+				yield(Commit{}, err)
+			}
+			return
+		}
 		for c, err := range r.rawLog(ctx, since, until) {
 			if err == nil {
 				findMoves(ctx, r.objects, &c)
@@ -143,6 +156,79 @@ func (r *Repo) Log(ctx context.Context, since, until Hash) iter.Seq2[Commit, err
 			}
 		}
 	}
+}
+
+// maxShort is how many commits are looked at without asking git: after a save there are few, and starting git would cost
+// more than the save.
+const maxShort = 32
+
+// shortLog is Log where until lies a few commits ahead of since on one line; else it is nil.
+func (r *Repo) shortLog(ctx context.Context, since, until Hash) ([]Commit, error) {
+	if since.IsZero() {
+		return nil, nil
+	}
+	var all []Commit
+	for h := until; h != since; h = all[len(all)-1].Parents[0] {
+		c, err := r.Show(ctx, h)
+		if err != nil || len(c.Parents) != 1 || len(all) == maxShort {
+			return nil, ctx.Err() // git will tell
+		}
+		all = append(all, c)
+	}
+	slices.Reverse(all)
+	for i := range all {
+		c := &all[i]
+		from, err := r.Tree(ctx, c.Parents[0])
+		if err != nil {
+			return nil, err
+		}
+		to, err := r.Tree(ctx, c.Hash)
+		if err != nil {
+			return nil, err
+		}
+		var changes []TreeChange
+		for f, err := range Diff(ctx, from, to) {
+			if err != nil {
+				return nil, err
+			}
+			changes = append(changes, f)
+		}
+		moved := r.Moves(ctx, changes)
+		c.Files = filesOf(changes, moved)
+	}
+	return all, nil
+}
+
+// filesOf are the changes of a commit as Log tells them: moved files once, under their new names.
+func filesOf(changes []TreeChange, moved map[string]string) []FileChange {
+	var files []FileChange
+	old := map[string]Hash{}
+	for _, from := range moved {
+		old[from] = Hash{}
+	}
+	for _, f := range changes {
+		if _, ok := old[f.Path]; ok && f.New == (Entry{}) {
+			old[f.Path] = f.Old.Hash
+		}
+	}
+	for _, f := range changes {
+		from, isMove := moved[f.Path]
+		_, left := old[f.Path]
+		none := Entry{}
+		switch {
+		case f.New == none && left:
+		case f.New == none:
+			files = append(files, FileChange{Kind: 'D', Path: f.Path, Old: f.Old.Hash})
+		case isMove:
+			files = append(files, FileChange{Kind: 'R', Path: f.Path, From: from, Old: old[from], New: f.New.Hash})
+		case f.Old == none:
+			files = append(files, FileChange{Kind: 'A', Path: f.Path, New: f.New.Hash})
+		default:
+			files = append(files, FileChange{Kind: 'M', Path: f.Path, Old: f.Old.Hash, New: f.New.Hash})
+		}
+	}
+	slices.SortFunc(files, func(a, b FileChange) int { return cmp.Compare(a.Path, b.Path) })
+	return files
 }
 
 // maxLogMemory is what git log may have, in bytes.

@@ -47,6 +47,56 @@ func history(t *testing.T) *Repo {
 	return open(t, dir)
 }
 
+// What is told without git is what git tells.
+func TestShortLog(t *testing.T) {
+	r := history(t)
+	head, _ := r.Head()
+	text := func(i int) []byte {
+		return []byte(strings.Repeat(fmt.Sprintf("line %d of a page that is moved\n", i), 5) + strings.Repeat("the same\n", 20))
+	}
+	var edits [][]Edit
+	for i := range 5 {
+		edits = append(edits, []Edit{{Path: fmt.Sprintf("a/%d.md", i), Data: text(i)}, {Path: fmt.Sprintf("a.%d", i), Data: text(i)}})
+	}
+	blob := func(i int) Hash { return blobHash(string(text(i))) }
+	edits = append(edits,
+		[]Edit{{Path: "a/0.md", Old: blob(0), Remove: true}, {Path: "b/zero.md", Same: blob(0)}},
+		[]Edit{{Path: "a/1.md", Old: blob(1), Remove: true}, {Path: "b/one.md", Data: append(text(1), "and more\n"...)}},
+		[]Edit{{Path: "a/2.md", Old: blob(2), Data: []byte("other\n")}, {Path: "a.3", Old: blob(3), Remove: true}},
+		[]Edit{{Path: "a/3.md", Old: blob(3), Same: blob(3), Mode: Exec}},
+		[]Edit{{Path: "a/4.md", Old: blob(4), Remove: true}, {Path: "a/4.md/within.md", Same: blob(4)}},
+	)
+	since := head
+	for i, e := range edits {
+		if _, err := r.Commit(t.Context(), Change{Edits: e, Author: ann, Message: fmt.Sprint("change ", i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	head, _ = r.Head()
+	short, err := r.shortLog(t.Context(), since, head)
+	if err != nil || len(short) != len(edits) {
+		t.Fatalf("%d commits, %v", len(short), err)
+	}
+	i := 0
+	for c, err := range r.rawLog(t.Context(), since, head) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		findMoves(t.Context(), r.objects, &c)
+		if got, want := fmt.Sprintf("%+v", short[i]), fmt.Sprintf("%+v", c); got != want {
+			t.Errorf("%d:\n%s\ngit tells\n%s", i, got, want)
+		}
+		i++
+	}
+	if i != len(short) {
+		t.Errorf("git tells of %d", i)
+	}
+	// Merges, and what is not on the way, are left to git.
+	if short, err := r.shortLog(t.Context(), Hash{1}, head); short != nil || err != nil {
+		t.Errorf("from nowhere: %v, %v", short, err)
+	}
+}
+
 func TestLog(t *testing.T) {
 	r := history(t)
 	head, _ := r.Head()
