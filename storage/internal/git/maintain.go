@@ -17,7 +17,8 @@ import (
 //   - Nobody waits. git writes a new pack beside the old ones, readers are led to it, then the old ones go. Clones that
 //     run have them open or find their objects in the new one.
 //   - A pack is removed only when we have seen each of its objects in the pack that git has just made of it and others,
-//     or read it from an older one; and the new one is fsynced with its folder. Whether anybody needs an object is never asked: a pack whose ref is just about to move looks unneeded.
+//     or read it from an older one; and the new one is fsynced with its folder. Whether anybody needs
+//     an object is never asked: a pack whose ref is just about to move looks unneeded.
 //   - What it costs grows with what was written since, not with time: an idle wiki is left alone.
 
 const (
@@ -43,7 +44,8 @@ func (r *Repo) Maintain(ctx context.Context) error {
 		}
 		r.log.InfoContext(ctx, "the disk can be written to again", "repo", r.dir, "was", trouble)
 	}
-	packs := *r.objects.packs.Load()
+	// Packs that somebody has asked git to leave alone stay whatever is done: they are no reason to do it again.
+	packs := slices.DeleteFunc(slices.Clone(*r.objects.packs.Load()), (*pack).spared)
 	whole := growth(packs)
 	if !whole && len(packs) <= maxPacks || time.Now().Before(r.rested) {
 		return nil
@@ -72,6 +74,12 @@ func growth(packs []*pack) bool {
 		}
 	}
 	return total >= minIndexed && total-indexed > indexed/4
+}
+
+// spared reports whether somebody has asked git to leave the pack alone.
+func (p *pack) spared() bool {
+	_, err := os.Stat(p.path + ".keep")
+	return err == nil
 }
 
 // repack has git write a new pack, of all or of the small ones, and removes those that it makes redundant.
@@ -147,8 +155,8 @@ func (o *objects) thin(ctx context.Context, old []*pack) (removed int, err error
 		if len(others) == len(stay) || !o.within(ctx, p, fresh, others) {
 			continue
 		}
-		if _, err := os.Stat(p.path + ".keep"); err == nil {
-			continue // somebody has asked git to leave it alone
+		if p.spared() {
+			continue
 		}
 		stay = others
 		removed++

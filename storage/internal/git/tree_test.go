@@ -333,6 +333,28 @@ func TestMaintainWhole(t *testing.T) {
 	}
 }
 
+// A pack that somebody keeps, however large, is no reason to pack all anew each time.
+func TestMaintainKept(t *testing.T) {
+	r := newRepo(t)
+	var edits []Edit
+	for i := range minIndexed {
+		edits = append(edits, Edit{Path: fmt.Sprintf("%d.md", i), Data: fmt.Append(nil, i)})
+	}
+	if _, err := r.Commit(t.Context(), Change{Edits: edits}); err != nil {
+		t.Fatal(err)
+	}
+	before := *r.objects.packs.Load()
+	if err := os.WriteFile(before[0].path+".keep", nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Maintain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if now := *r.objects.packs.Load(); !slices.Equal(now, before) {
+		t.Errorf("%d packs, want the one that is kept", len(now))
+	}
+}
+
 // An index that is damaged or gone is made anew at start; a pack that is cut off harms only what is missing of it, and
 // nothing is removed that only it and a damaged one have.
 func TestDamagedPacks(t *testing.T) {
