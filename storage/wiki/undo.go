@@ -106,6 +106,9 @@ func (s *Space) changesOf(ctx context.Context, by Actor, revs []string) ([]oneCh
 		}
 		all = append(all, c)
 	}
+	if len(all) < 2 {
+		return all, nil
+	}
 	order := sorter{space: s, place: map[git.Hash]int{}}
 	for _, c := range all {
 		if err := order.visit(ctx, c.Hash, c.When); err != nil {
