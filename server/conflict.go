@@ -58,7 +58,7 @@ func (s *Server) written(c echo.Context, in at, p page.Path, form url.Values) (w
 // chosen are the choices that a form makes.
 func chosen(form url.Values) []page.Choice {
 	n, err := strconv.Atoi(form.Get("places"))
-	if err != nil || n < 0 || n > wiki.MaxPage {
+	if err != nil || n < 0 || n > len(form.Get("text"))+1 { // between two places is a line that both have
 		return nil
 	}
 	all := make([]page.Choice, n)

@@ -34,9 +34,13 @@ func (s *Server) undoing(c echo.Context, in at, rev string) (wiki.Undoing, *wiki
 	if err != nil {
 		return u, nil, err
 	}
-	for i, p := range plan.Collided {
-		if p.Why != wiki.WhyGone || i == maxPlanned {
+	asked := 0 // each may wait for an index that is behind
+	for _, p := range plan.Collided {
+		if p.Why != wiki.WhyGone {
 			continue
+		}
+		if asked++; asked > maxPlanned {
+			break
 		}
 		if to, ok, err := s.Index.Moved(ctx, plan.Head, p.Path); err == nil && ok {
 			if u.Now == nil {
