@@ -20,6 +20,8 @@ import (
 	"cairn/storage/wiki"
 )
 
+func init() { saveEvery = 20 * time.Millisecond }
+
 // actor may do everything.
 type actor string
 

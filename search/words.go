@@ -23,6 +23,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/index/scorch"
@@ -41,7 +42,11 @@ const (
 
 	maxBatchPages = 500
 	maxBatchBytes = 3 << 20 // of text; a batch needs many times that in memory
+	maxUnsaved    = 4       // full batches that are on no disk yet
 )
+
+// saveEvery is about how long what is indexed may be on no disk. Tests have less time.
+var saveEvery = time.Second
 
 // words is the words store.
 type words struct {
@@ -81,9 +86,17 @@ func openWords(dir string, log *slog.Logger) (*words, error) {
 		return nil, err
 	}
 	// Without the time limit a second process would wait for ever.
-	config := map[string]any{"bolt_timeout": "2s", "asyncErrorCallbackName": failingName}
+	careful := map[string]any{"bolt_timeout": "2s", "asyncErrorCallbackName": failingName}
+	// What is indexed is found at once, and written to disk about once a second: a small file with its fsyncs for every save
+	// would take the disk from the saves. A crash loses what has not been written, and the position with it, which is part
+	// of the same write: it is indexed again.
+	quick := maps.Clone(careful)
+	quick["unsafe_batch"] = true
+	quick["scorchPersisterOptions"] = map[string]any{
+		"PersisterNapTimeMSec": saveEvery.Milliseconds(), "PersisterNapUnderNumFiles": 1000,
+	}
 	open := func(path string) (bleve.Index, error) {
-		idx, err := bleve.OpenUsing(path, maps.Clone(config))
+		idx, err := bleve.OpenUsing(path, maps.Clone(quick))
 		switch {
 		case errors.Is(err, bolterrors.ErrTimeout):
 			return nil, errHeld
@@ -98,14 +111,15 @@ func openWords(dir string, log *slog.Logger) (*words, error) {
 		return idx, nil
 	}
 	create := func(path string) (bleve.Index, error) {
-		idx, err := bleve.NewUsing(path, layout, scorch.Name, scorch.Name, maps.Clone(config))
+		idx, err := bleve.NewUsing(path, layout, scorch.Name, scorch.Name, maps.Clone(careful))
 		if err != nil {
 			return nil, err
 		}
-		if err := idx.SetInternal([]byte(schemaKey), []byte(schema)); err != nil {
-			return nil, errors.Join(err, guard(idx.Close))
+		err = idx.SetInternal([]byte(schemaKey), []byte(schema))
+		if err = errors.Join(err, guard(idx.Close)); err != nil {
+			return nil, err
 		}
-		return idx, nil
+		return open(path)
 	}
 	probe := func(idx bleve.Index) error { return probe(idx, schema) }
 	h, err := hold(dir, "words", log, maker[bleve.Index]{open, create, probe, prove, stuckAfter})
@@ -120,6 +134,19 @@ func openWords(dir string, log *slog.Logger) (*words, error) {
 
 func (w *words) close() error {
 	defer failing.Delete(w.dir)
+	// What is on no disk yet would have to be indexed again.
+	saved := make(chan struct{})
+	b, err := w.batch()
+	if err == nil {
+		b.SetPersistedCallback(func(error) { close(saved) })
+		err = w.write(w.life(), b)
+	}
+	if err == nil {
+		select {
+		case <-saved:
+		case <-time.After(2 * saveEvery):
+		}
+	}
 	return w.held.close()
 }
 
@@ -239,6 +266,7 @@ func (w *words) move(ctx, life context.Context, d wiki.Delta) error {
 		return err
 	}
 	bytes := 0 // in b, which itself does not count what is added by IndexAdvanced
+	unsaved := make(chan struct{}, maxUnsaved)
 	// put takes one page into the batch, and writes that when it is full.
 	put := func(p page.Path, gone bool) error {
 		if gone {
@@ -253,9 +281,16 @@ func (w *words) move(ctx, life context.Context, d wiki.Delta) error {
 		if b.Size() < maxBatchPages && bytes < maxBatchBytes {
 			return nil
 		}
+		select {
+		case unsaved <- struct{}{}:
+		case <-life.Done():
+			return life.Err()
+		}
 		b.SetInternal([]byte(towardKey+space), []byte(d.To.Rev()))
+		b.SetPersistedCallback(func(error) { <-unsaved })
 		err := w.write(life, b)
 		b.Reset()
+		b.SetPersistedCallback(nil)
 		bytes = 0
 		return err
 	}
