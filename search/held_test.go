@@ -188,7 +188,7 @@ func TestProve(t *testing.T) {
 		}
 	}
 	h.start()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		if numbers(h.derived(), "words")[0] > 0 && numbers(h.derived(), "log.db")[0] > 0 {
 			break
 		}

@@ -598,7 +598,7 @@ func TestDamagedWhileOpen(t *testing.T) {
 	}
 	healed := func() {
 		t.Helper()
-		for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 			r, err := h.index.Find(h.ctx, []*wiki.Snapshot{h.head()}, Query{Text: "okapi", By: "Ann"})
 			if err == nil && r.Total == 1 && h.backlinks("b.md") == "a.md" {
 				return
