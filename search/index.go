@@ -306,6 +306,12 @@ func (x *Index) reached(ctx context.Context, st store, in *wiki.Snapshot) bool {
 	return x.place(in.Space(), st.name()).await(ctx, in, false)
 }
 
+// Reached reports whether the log (history, links, tags) has come as far as the snapshot. It does not wait.
+func (x *Index) Reached(in *wiki.Snapshot) bool {
+	st := x.place(in.Space(), x.trail.name()).status()
+	return st.Seq > 0 && st.Seq >= in.Seq()
+}
+
 // errPatience ends the wait of a reader who has waited as long as readers do.
 var errPatience = errors.New("waited long enough")
 

@@ -23,6 +23,11 @@ func (s *Server) html(c echo.Context, status int, v web.View) error {
 	if err != nil {
 		return err
 	}
+	return s.send(c, status, b)
+}
+
+// send sends a view that is rendered.
+func (s *Server) send(c echo.Context, status int, b []byte) error {
 	h := c.Response().Header()
 	h.Set("Cache-Control", "no-cache")
 	h.Add("Vary", "Cookie")

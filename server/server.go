@@ -35,6 +35,7 @@ type Config struct {
 type Server struct {
 	Config
 	site *web.Site
+	kept *kept
 	echo *echo.Echo
 	http http.Handler
 }
@@ -45,10 +46,10 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Config: c, site: site, echo: echo.New()}
+	s := &Server{Config: c, site: site, kept: newKept(), echo: echo.New()}
 	s.echo.HTTPErrorHandler = s.handleError
 	s.echo.HideBanner, s.echo.HidePort = true, true
-	s.echo.Use(s.recover, deadlines, middleware.GzipWithConfig(middleware.GzipConfig{Level: 4, MinLength: 1024, Skipper: notCompressed}))
+	s.echo.Use(s.recover, deadlines, s.again, middleware.GzipWithConfig(middleware.GzipConfig{Level: 4, MinLength: 1024, Skipper: notCompressed}))
 	s.routes()
 	cross := http.NewCrossOriginProtection()
 	cross.SetDenyHandler(http.HandlerFunc(s.denyCrossOrigin))

@@ -56,14 +56,21 @@ func startIn(t *testing.T, dir string) (*httptest.Server, *wiki.Wiki) {
 			}
 		}
 	})
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		res, err := http.Get(web.URL + "/-/readyz")
+	ready(t, web.URL)
+	return web, w
+}
+
+// ready waits until the index has caught up: readers wait for it only a moment, which a busy machine may exceed.
+func ready(t *testing.T, base string) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		res, err := http.Get(base + "/-/readyz")
 		if err != nil {
 			t.Fatal(err)
 		}
 		res.Body.Close()
 		if res.StatusCode == 200 {
-			return web, w
+			return
 		}
 		if time.Now().After(deadline) {
 			t.Fatal("the wiki does not get ready")
@@ -113,6 +120,7 @@ func play(t *testing.T, base, file, text string) {
 	vars := map[string]string{"BASE": base}
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	for _, s := range stanzas(t, text) {
+		ready(t, base)
 		expand := func(s string) string { return os.Expand(s, func(k string) string { return vars[k] }) }
 		req, err := http.NewRequestWithContext(t.Context(), s.method, base+expand(s.path), strings.NewReader(expand(s.body.String())))
 		if err != nil {

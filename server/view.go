@@ -191,7 +191,7 @@ func (s *Server) viewPage(c echo.Context, in at, p page.Path) error {
 		s.Log.Warn("backlinks", "space", in.Space(), "path", p, "err", err)
 	}
 	v.Backlinks = links(in, backlinks)
-	return s.html(c, 200, v)
+	return s.keep(c, in, v)
 }
 
 // pageView is a page as readers see it, without what the index knows of it.
