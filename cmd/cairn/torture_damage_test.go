@@ -232,7 +232,7 @@ func TestDamagedDerived(t *testing.T) {
 			t.Fatalf("%d %s", status, answer)
 		}
 	}
-	if err := h.ready(10 * time.Second); err != nil {
+	if err := h.ready(readyWithin); err != nil {
 		t.Fatal(err)
 	}
 	answers := func(h *host) map[string]string {
@@ -281,7 +281,7 @@ func TestDamagedDerived(t *testing.T) {
 		h := launch(t, data)
 		// What is found to be damaged only when it is read is built again then, a moment later.
 		var got map[string]string
-		for until := time.Now().Add(10 * time.Second); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+		for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
 			if got = answers(h); maps.Equal(got, want) {
 				break
 			}

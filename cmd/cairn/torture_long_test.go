@@ -18,4 +18,6 @@ const (
 
 const sessionTime = 3 * time.Second
 
+const readyWithin = 10 * time.Second
+
 var faultDeeds = []string{"form", "api", "put", "push", "move"}

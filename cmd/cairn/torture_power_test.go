@@ -146,7 +146,7 @@ func TestDiskFullAtCall(t *testing.T) {
 			if refused == 0 {
 				t.Error("nothing was ever refused: nothing has been proved")
 			}
-			if err := h.ready(10 * time.Second); err != nil {
+			if err := h.ready(readyWithin); err != nil {
 				t.Error(err)
 			}
 			h.stop()

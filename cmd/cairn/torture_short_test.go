@@ -19,5 +19,9 @@ const (
 // sessionTime is how long writers write, at most, after the first was told something and before something befalls them.
 const sessionTime = 1200 * time.Millisecond
 
+// readyWithin is how soon a wiki must be ready again. The promise is ten seconds, which all the other tests beside this
+// one may stretch.
+const readyWithin = time.Minute
+
 // faultDeeds are what is done while the disk is full or fails.
 var faultDeeds = []string{"form", "push"}

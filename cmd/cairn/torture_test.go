@@ -73,7 +73,7 @@ func launch(t testing.TB, data string) *host {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { h.end(syscall.SIGKILL) })
-	if err := h.ready(10*time.Second - time.Since(begin)); err != nil {
+	if err := h.ready(readyWithin - time.Since(begin)); err != nil {
 		t.Fatal(err)
 	}
 	return h
