@@ -27,6 +27,7 @@ type keptKey struct {
 
 // keptAnswer is a page's answer, packed when somebody first takes it so. Safe for concurrent use.
 type keptAnswer struct {
+	key  int // bytes
 	body []byte
 	etag string
 	pack func() []byte
@@ -48,8 +49,8 @@ func newKept() *kept {
 	return k
 }
 
-// cost is about what the answer holds in memory.
-func (a *keptAnswer) cost() int { return 1024 + len(a.body) + len(a.body)/4 }
+// cost is about what the answer holds in memory, with a key that may be as long as a request's head.
+func (a *keptAnswer) cost() int { return 1024 + a.key + len(a.body) + len(a.body)/4 }
 
 func (k *kept) get(key keptKey) *keptAnswer {
 	k.mu.Lock()
@@ -59,7 +60,7 @@ func (k *kept) get(key keptKey) *keptAnswer {
 }
 
 func (k *kept) put(key keptKey, body []byte) {
-	a := &keptAnswer{body: body, etag: weakTag(body)}
+	a := &keptAnswer{key: len(key.path) + len(key.base) + len(key.spaces) + len(key.trouble), body: body, etag: weakTag(body)}
 	a.pack = sync.OnceValue(func() []byte {
 		var b bytes.Buffer
 		z := gzip.NewWriter(&b)
@@ -95,13 +96,13 @@ func (s *Server) keyOf(c echo.Context, in at) (keptKey, bool) {
 }
 
 // keep sends a page and keeps it for the next who asks for it.
-func (s *Server) keep(c echo.Context, in at, v web.Page) error {
+func (s *Server) keep(c echo.Context, in at, before keptKey, v web.Page) error {
 	b, err := s.site.Render(c.Request().Context(), v)
 	if err != nil {
 		return err
 	}
-	// While the index is behind, it may say more in a moment.
-	if key, ok := s.keyOf(c, in); ok && s.Index.Reached(in.Snapshot) {
+	// While the index is behind, it may say more in a moment. What has changed since the view was begun is not in it.
+	if key, ok := s.keyOf(c, in); ok && key == before && s.Index.Reached(in.Snapshot) {
 		s.kept.put(key, b)
 	}
 	return s.send(c, 200, b)

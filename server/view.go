@@ -178,6 +178,7 @@ func (s *Server) viewPage(c echo.Context, in at, p page.Path) error {
 	if err != nil {
 		return err
 	}
+	key, _ := s.keyOf(c, in)
 	v := s.pageView(c, in, got)
 	if in.past != nil {
 		return s.html(c, 200, v)
@@ -191,7 +192,7 @@ func (s *Server) viewPage(c echo.Context, in at, p page.Path) error {
 		s.Log.Warn("backlinks", "space", in.Space(), "path", p, "err", err)
 	}
 	v.Backlinks = links(in, backlinks)
-	return s.keep(c, in, v)
+	return s.keep(c, in, key, v)
 }
 
 // pageView is a page as readers see it, without what the index knows of it.
