@@ -22,7 +22,7 @@ func check(ctx context.Context, e *env, args []string) error {
 			fmt.Fprintf(e.stdout, "%s: WRONG: %s. To mend it: %s\n", h.Space, strings.Join(h.Wrong, "; "), mendSpace(e.Data, h.Space))
 			return
 		}
-		fmt.Fprintf(e.stdout, "%s: ok, %d pages and %d other files", h.Space, h.Pages, h.Files)
+		fmt.Fprintf(e.stdout, "%s: ok, %s", h.Space, holds(h.Pages, h.Files))
 		if h.Unserved > 0 {
 			fmt.Fprintf(e.stdout, "; kept but not shown, as links or by their names: %d", h.Unserved)
 		}
@@ -75,3 +75,15 @@ func mendSpace(data, space string) string {
 }
 
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
+// holds says how much there is in a space.
+func holds(pages, files int) string {
+	return many(pages, "page") + " and " + many(files, "other file")
+}
+
+func many(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

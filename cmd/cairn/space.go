@@ -45,7 +45,7 @@ func importSpace(ctx context.Context, e *env, args []string) error {
 		}
 		fmt.Fprintf(e.stderr, "kept, but not shown: %s\n", u)
 	}
-	fmt.Fprintf(e.stdout, "Imported %d pages and %d other files into the space %s of %s.\n", in.Pages, in.Files, e.Space, e.Data)
+	fmt.Fprintf(e.stdout, "Imported %s into the space %s of %s.\n", holds(in.Pages, in.Files), e.Space, e.Data)
 	return nil
 }
 
