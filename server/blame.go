@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -48,7 +49,7 @@ func (s *Server) blame(c echo.Context) error {
 			run.Lines = append(run.Lines, l)
 		}
 		if len(run.Lines) > 0 {
-			v.Runs = append(v.Runs, run)
+			v.Runs = joined(v.Runs, run)
 		}
 		if size > maxBlamed {
 			v.TooLong = true
@@ -56,6 +57,18 @@ func (s *Server) blame(c echo.Context) error {
 		}
 	}
 	return s.html(c, 200, v)
+}
+
+// joined adds a run. Empty lines are nobody's: they go with the run above, and part none.
+func joined(runs []web.WrittenRun, run web.WrittenRun) []web.WrittenRun {
+	if len(runs) > 0 {
+		last := &runs[len(runs)-1]
+		if last.Diff == run.Diff || strings.TrimSpace(strings.Join(run.Lines, "")) == "" {
+			last.Lines = append(last.Lines, run.Lines...)
+			return runs
+		}
+	}
+	return append(runs, run)
 }
 
 // agesOf sorts the changes into five ages, from 1, the oldest, to 5, the newest; a page of one change is all new.

@@ -1,10 +1,12 @@
 package server
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"cairn/storage/wiki"
+	"cairn/web"
 )
 
 func TestParseWhen(t *testing.T) {
@@ -63,6 +65,32 @@ func TestAgesOf(t *testing.T) {
 			if got[rev] != age || len(got) != len(test.want) {
 				t.Errorf("%s: %v, want %v", test.name, got, test.want)
 			}
+		}
+	}
+}
+
+func TestJoined(t *testing.T) {
+	run := func(by string, lines ...string) web.WrittenRun { return web.WrittenRun{Diff: by, Lines: lines} }
+	for _, test := range []struct {
+		name string
+		in   []web.WrittenRun
+		want string
+	}{
+		{"of two changes", []web.WrittenRun{run("a", "1"), run("b", "2")}, "a:1 b:2"},
+		{"an empty line of another", []web.WrittenRun{run("a", "1"), run("b", ""), run("a", "2")}, "a:1,,2"},
+		{"an empty line between two", []web.WrittenRun{run("a", "1"), run("c", "", " "), run("b", "2")}, "a:1,,  b:2"},
+		{"an empty line first", []web.WrittenRun{run("a", ""), run("b", "1")}, "a: b:1"},
+	} {
+		var runs []web.WrittenRun
+		for _, r := range test.in {
+			runs = joined(runs, r)
+		}
+		var got []string
+		for _, r := range runs {
+			got = append(got, r.Diff+":"+strings.Join(r.Lines, ","))
+		}
+		if got := strings.Join(got, " "); got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
 	}
 }
