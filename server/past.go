@@ -43,7 +43,7 @@ func (s *Server) past(c echo.Context) error {
 	}
 	shown.Home = now.Root()
 	shown.Pick.URL, shown.Pick.Path = then(now, ""), address
-	shown.Back = back(c, in, wiki.Rev(when), address)
+	shown.Back = s.back(c, in, wiki.Rev(when), address)
 	if shown.Now, err = s.today(c, now, address); err != nil {
 		return err
 	}

@@ -288,19 +288,30 @@ func stampOf(by wiki.Commit) web.Stamp {
 	return stamp(search.Change{By: by.Author, When: by.When, Note: by.Note})
 }
 
-// back is what can be brought back from an old snapshot: what its address names, its folder, and the space.
-func back(c echo.Context, in at, rev wiki.Rev, address string) []web.Link {
+// back is what can be brought back from an old snapshot: what its address names or shows, its folder, and the space.
+func (s *Server) back(c echo.Context, in at, rev wiki.Rev, address string) []web.Link {
 	link := func(label, address string) web.Link {
 		return web.Link{Label: label, URL: "/" + in.Space() + "/-/restore/" + escape(address) + "?rev=" + url.QueryEscape(string(rev))}
 	}
 	var all []web.Link
+	var shown page.Path
+	there := false
 	dir, folder := strings.CutSuffix(address, "/")
-	if !folder && address != "" {
-		all = append(all, link("this page", strings.TrimSuffix(address, ".md")))
+	if folder || address == "" {
+		shown, there = s.home(c, in, dir)
+	} else {
+		shown, there = in.Names().Page(strings.TrimSuffix(address, ".md"))
+		if !there {
+			p, err := page.ParsePath(address)
+			shown, there = p, err == nil && in.Has(p)
+		}
 		dir = ""
 		if i := strings.LastIndexByte(address, '/'); i > 0 {
 			dir = address[:i]
 		}
+	}
+	if there {
+		all = append(all, link("this page", shown.Address()))
 	}
 	if dir != "" && in.IsFolder(c.Request().Context(), dir) {
 		all = append(all, link("the folder "+dir, dir+"/"))
