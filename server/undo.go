@@ -76,8 +76,16 @@ func (s *Server) undoView(c echo.Context, in at, rev string, w writing) (web.Und
 	if plan == nil {
 		return v, nil
 	}
-	for _, p := range plan.Collided {
-		v.Collided = append(v.Collided, collided(in, change, p))
+	var before *wiki.Snapshot
+	if len(change.Parents) > 0 && len(plan.Collided) > 0 {
+		if before, err = in.space.At(c.Request().Context(), in.by, string(change.Parents[0])); err != nil {
+			return v, err
+		}
+	}
+	for i, p := range plan.Collided {
+		// What is asked of the index is bounded.
+		was := before != nil && (i >= maxPlanned || s.wasThere(c, in, before, p.Path))
+		v.Collided = append(v.Collided, collided(in, change, was, p))
 	}
 	v.Plan, err = s.planView(c, in, plan)
 	return v, err
@@ -85,8 +93,8 @@ func (s *Server) undoView(c echo.Context, in at, rev string, w writing) (web.Und
 
 func undoURL(in at, rev wiki.Rev) string { return "/" + in.Space() + "/-/undo/" + string(rev) }
 
-// collided says of a page why it cannot be undone, and what else can be done.
-func collided(in at, change wiki.Commit, p wiki.Collision) web.Collided {
+// collided says of a page why it cannot be undone, and what else can be done; was tells whether it was there before.
+func collided(in at, change wiki.Commit, was bool, p wiki.Collision) web.Collided {
 	v := web.Collided{Name: p.Path.Address()}
 	if in.Has(p.Path) {
 		v.URL = in.URL(p.Path)
@@ -94,8 +102,12 @@ func collided(in at, change wiki.Commit, p wiki.Collision) web.Collided {
 			v.Diff = app(in.Space(), "diff", p.Path) + "?from=" + string(change.Rev) + "&to=" + string(in.Rev())
 		}
 	}
-	if len(change.Parents) > 0 && p.Why != wiki.WhyTaken {
+	switch {
+	case p.Why == wiki.WhyTaken:
+	case was:
 		v.Restore = app(in.Space(), "restore", p.Path) + "?rev=" + string(change.Parents[0])
+	case in.Has(p.Path) && p.Path.IsPage():
+		v.Delete = app(in.Space(), "delete", p.Path)
 	}
 	switch p.Why {
 	case wiki.WhyGone:
@@ -106,6 +118,15 @@ func collided(in at, change wiki.Commit, p wiki.Collision) web.Collided {
 		v.Why = "Its text has been changed in the same place since."
 	}
 	return v
+}
+
+// wasThere tells whether a page was there in an old snapshot, under its name of today or an earlier one.
+func (s *Server) wasThere(c echo.Context, in at, old *wiki.Snapshot, p page.Path) bool {
+	if _, there := old.Blob(c.Request().Context(), p); there {
+		return true
+	}
+	_, ok := s.earlierName(c, in, p, old)
+	return ok
 }
 
 func (s *Server) undo(c echo.Context) error {

@@ -152,7 +152,7 @@ func samples() []sample {
 		{"restore all", RestoreAll{Frame: sampleFrame("Restore the whole space"), Form: failed, Rev: "0a1b", Short: "0a1b2c3", Was: asha, Then: "/t", Plan: plan}},
 		{"restore folder", RestoreAll{Frame: sampleFrame("Restore the folder Handbook"), Form: form, Folder: "Handbook", Rev: "0a1b", Short: "0a1b2c3", Was: bo, Plan: plan}}, {"restore all empty", RestoreAll{Frame: Frame{Title: "Restore"}}},
 		{"undo", Undo{Frame: sampleFrame("Undo a change"), Form: form, Short: "0a1b2c3", Was: asha, Plan: plan, Collided: []Collided{{Name: "Home", URL: "/wiki/", Why: "Its text has been changed in the same place since.", Diff: "/d", Restore: "/r"}, {Name: "Gone", Why: "It has been deleted since."}}}},
-		{"undo clean", Undo{Frame: sampleFrame("Undo a change"), Form: form, Short: "0a1b2c3", Was: asha, Plan: plan}}, {"undo merge", Undo{Frame: sampleFrame("Undo a change"), Merge: true}}, {"undo empty", Undo{Frame: Frame{Title: "Undo"}}},
+		{"undo clean", Undo{Frame: sampleFrame("Undo a change"), Form: form, Short: "0a1b2c3", Was: asha, Plan: plan}}, {"undo merge", Undo{Frame: sampleFrame("Undo a change"), Form: form, Merge: true}}, {"undo written", Undo{Frame: sampleFrame("Undo a change"), Form: form, Collided: []Collided{{Name: "New", URL: "/wiki/New", Why: "Its text has been changed since.", Delete: "/x"}}}}, {"undo empty", Undo{Frame: Frame{Title: "Undo"}}},
 		{"blame", blame}, {"blame empty", Blame{Frame: Frame{Title: "Who wrote it"}}},
 		{"page", page}, {"page saved", saved}, {"page old", old}, {"page own title", bad}, {"page empty", Page{Frame: Frame{Title: "Empty"}}},
 		{"folder", Folder{Frame: sampleFrame("Handbook"), Write: "/e", Entries: listed, More: 3}}, {"folder empty", Folder{Frame: Frame{Title: "Empty"}}},

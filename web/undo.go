@@ -72,4 +72,5 @@ type Collided struct {
 	Why       string // as a sentence
 	Diff      string // URL of what has changed since
 	Restore   string // URL of the form that brings back the version before the change
+	Delete    string // URL of the form that deletes it, where the change wrote it anew
 }
