@@ -87,6 +87,14 @@ func (c Conflict) who() string {
 	return or(c.Their.Who, "somebody")
 }
 
+// both is the two writers, who may be one person with two windows.
+func (c Conflict) both() string {
+	if c.Self {
+		return "both versions"
+	}
+	return "both of you"
+}
+
 // theirs says whose version the other one is.
 func (c Conflict) theirs() string {
 	if c.Self || c.Their.Who == "" {
