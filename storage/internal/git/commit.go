@@ -251,7 +251,7 @@ func (b *batch) writes(ctx context.Context, edits []Edit) (writes []write, made 
 			w.entry.Hash = e.Same
 		default:
 			o := object{hashObject(kindBlob, e.Data), kindBlob, e.Data}
-			if !b.stored[o.hash] && !b.repo.objects.has(o.hash) {
+			if !b.stored[o.hash] && !b.repo.objects.readable(o.hash) {
 				made = append(made, o)
 			}
 			w.entry.Hash = o.hash

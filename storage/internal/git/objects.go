@@ -294,6 +294,12 @@ func (o *objects) has(h Hash) bool {
 	return o.outer != nil && o.outer.has(h)
 }
 
+// readable reports whether an object is stored and not damaged.
+func (o *objects) readable(h Hash) bool {
+	_, _, err := o.find(h)
+	return err == nil
+}
+
 // size is an object's length in bytes; it does not read the object unless that is cheaper.
 func (o *objects) size(ctx context.Context, h Hash) (int64, error) {
 	for s := o; s != nil; s = s.outer {

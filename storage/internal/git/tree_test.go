@@ -173,6 +173,11 @@ func TestDamaged(t *testing.T) {
 		t.Error("the other one is lost")
 	}
 	put(t, r, "three", "3")
+	// Whoever still has its text and writes it again brings it back.
+	put(t, r, "four", text+"1")
+	if read(t, r, "four") != text+"1" || read(t, r, "one") != text+"1" {
+		t.Error("what was written again cannot be read")
+	}
 }
 
 // forget empties the cache.
