@@ -226,7 +226,11 @@ func sane(t time.Time) time.Time {
 }
 
 func commitOf(c git.Commit) Commit {
-	out := Commit{Rev: revOf(c.Hash), Author: c.Author.Name, Email: c.Author.Email, When: sane(c.Author.When), Note: cut(c.Message, maxMessage)}
+	valid := func(s string) string { return strings.ToValidUTF8(s, "\uFFFD") } // git holds any bytes
+	out := Commit{
+		Rev: revOf(c.Hash), Author: valid(c.Author.Name), Email: valid(c.Author.Email), When: sane(c.Author.When),
+		Note: valid(cut(c.Message, maxMessage)),
+	}
 	for _, p := range c.Parents {
 		out.Parents = append(out.Parents, revOf(p))
 	}

@@ -130,6 +130,8 @@ type Commit struct {
 	When    time.Time // committer's, UTC
 	Message string    // without newlines at its end
 	Files   []FileChange
+
+	foreign bool // Show has it as it is stored: in an encoding other than UTF-8
 }
 
 // FileChange is what a commit did to one file. Kind is 'A', 'M', 'D' or 'R' (renamed From, perhaps changed as well).

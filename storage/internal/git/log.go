@@ -21,6 +21,7 @@ type rawCommit struct {
 	parents   []Hash
 	author    Signature
 	committer Signature
+	encoding  string // of names and message; "" for UTF-8
 	message   string
 }
 
@@ -47,6 +48,8 @@ func parseCommit(data []byte) (rawCommit, error) {
 			c.author = parseSignature(value)
 		case "committer":
 			c.committer = parseSignature(value)
+		case "encoding":
+			c.encoding = value
 		}
 	}
 	if c.tree.IsZero() {
@@ -125,7 +128,9 @@ func show(ctx context.Context, o *objects, h Hash) (Commit, error) {
 	if err != nil {
 		return Commit{}, fmt.Errorf("commit %s: %w", h, err)
 	}
-	return Commit{Hash: h, Parents: raw.parents, Author: raw.author, When: raw.committer.When, Message: raw.message}, nil
+	return Commit{
+		Hash: h, Parents: raw.parents, Author: raw.author, When: raw.committer.When, Message: raw.message, foreign: raw.encoding != "",
+	}, nil
 }
 
 // Log yields the commits that until has and since has not, parents before children; a zero since is the beginning of
@@ -162,7 +167,7 @@ func (r *Repo) Log(ctx context.Context, since, until Hash) iter.Seq2[Commit, err
 // more than the save.
 const maxShort = 32
 
-// shortLog is Log where until lies a few commits ahead of since on one line; else it is nil.
+// shortLog is Log where until lies a few commits ahead of since on one line, all of them in UTF-8; else it is nil.
 func (r *Repo) shortLog(ctx context.Context, since, until Hash) ([]Commit, error) {
 	if since.IsZero() {
 		return nil, nil
@@ -170,7 +175,7 @@ func (r *Repo) shortLog(ctx context.Context, since, until Hash) ([]Commit, error
 	var all []Commit
 	for h := until; h != since; h = all[len(all)-1].Parents[0] {
 		c, err := r.Show(ctx, h)
-		if err != nil || len(c.Parents) != 1 || len(all) == maxShort {
+		if err != nil || len(c.Parents) != 1 || c.foreign || len(all) == maxShort {
 			return nil, ctx.Err() // git will tell
 		}
 		all = append(all, c)

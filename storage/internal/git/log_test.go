@@ -95,6 +95,17 @@ func TestShortLog(t *testing.T) {
 	if short, err := r.shortLog(t.Context(), Hash{1}, head); short != nil || err != nil {
 		t.Errorf("from nowhere: %v, %v", short, err)
 	}
+	// So is what is written in another encoding.
+	_, tree := r.Head()
+	data := fmt.Appendf(nil, "tree %s\nparent %s\nauthor J\xf6rg <j@x> 1 +0000\ncommitter J\xf6rg <j@x> 1 +0000\n"+
+		"encoding ISO-8859-1\n\nGr\xfc\xdfe\n", tree.Hash(), head)
+	o := object{hashObject(kindCommit, data), kindCommit, data}
+	store(t, r, o)
+	for c, err := range r.Log(t.Context(), head, o.hash) {
+		if err != nil || c.Author.Name != "Jörg" || c.Message != "Grüße" {
+			t.Errorf("in Latin-1: %+v, %v", c, err)
+		}
+	}
 }
 
 func TestLog(t *testing.T) {
