@@ -42,7 +42,7 @@ func (s *Server) written(c echo.Context, in at, p page.Path, form url.Values) (w
 		preview: form.Get("action") == "preview",
 	}
 	theirs := wiki.Rev(form.Get("theirs"))
-	if form.Get("action") == "whole" {
+	if form.Get("action") == "whole" && form.Has("whole") {
 		w.text, w.base, theirs = form.Get("whole"), theirs, ""
 	}
 	edit := s.based(c, in, wiki.Edit{Path: p, Note: w.note}, w.base)
