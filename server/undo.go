@@ -34,12 +34,13 @@ func (s *Server) undoing(c echo.Context, in at, rev string) (wiki.Undoing, *wiki
 	if err != nil {
 		return u, nil, err
 	}
-	asked := 0 // each may wait for an index that is behind
+	asked := 0
 	for _, p := range plan.Collided {
 		if p.Why != wiki.WhyGone {
 			continue
 		}
-		if asked++; asked > maxPlanned {
+		// Each may wait for an index that is behind; of one that is not, all can be asked.
+		if asked++; asked > maxPlanned && !s.Index.Reached(plan.Head) {
 			break
 		}
 		if to, ok, err := s.Index.Moved(ctx, plan.Head, p.Path); err == nil && ok {
@@ -82,11 +83,11 @@ func (s *Server) undoView(c echo.Context, in at, rev string, w writing) (web.Und
 			return v, err
 		}
 	}
-	for i, p := range plan.Collided {
-		// What is asked of the index is bounded.
-		was := before != nil && (i >= maxPlanned || s.wasThere(c, in, before, p.Path))
+	for _, p := range plan.Collided[:min(len(plan.Collided), maxPlanned)] {
+		was := before != nil && s.wasThere(c, in, before, p.Path)
 		v.Collided = append(v.Collided, collided(in, change, was, p))
 	}
+	v.More = len(plan.Collided) - len(v.Collided)
 	v.Plan, err = s.planView(c, in, plan)
 	return v, err
 }

@@ -63,6 +63,7 @@ type Undo struct {
 	Was      Stamp // who made the change
 	Plan     Plan
 	Collided []Collided
+	More     int  // pages that collide and are not named
 	Merge    bool // a commit of git that has nothing of its own to undo
 }
 

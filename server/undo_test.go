@@ -1,0 +1,77 @@
+package server
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"cairn/storage/accounts"
+	"cairn/storage/page"
+	"cairn/storage/wiki"
+)
+
+// A change of more pages than a form names is undone on all of them, also where they have been moved since.
+func TestUndoManyMoved(t *testing.T) {
+	web, w := startIn(t, t.TempDir())
+	s, err := w.Space(t.Context(), wiki.First)
+	if err != nil {
+		t.Fatal(err)
+	}
+	by := accounts.Visitor("Ann")
+	must := func(saved wiki.Saved, err error) wiki.Saved {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return saved
+	}
+	const pages = maxPlanned + 10
+	name := func(i int) page.Path { return page.Path(fmt.Sprintf("many/P%02d.md", i)) }
+	var first, last wiki.Saved
+	for i := range pages {
+		first = must(s.Save(t.Context(), by, wiki.Edit{Path: name(i), Text: fmt.Appendf(nil, "page %d\n\nold\n", i)}))
+	}
+	for i := range pages {
+		last = must(s.Save(t.Context(), by, wiki.Edit{Path: name(i), Base: first.Rev, Text: fmt.Appendf(nil, "page %d\n\nnew\n", i)}))
+	}
+	change := must(s.Restore(t.Context(), by, wiki.Restoration{Rev: string(first.Rev), Seen: last.Rev}))
+	for i := range pages {
+		must(s.Move(t.Context(), by, name(i), "moved/"+page.Path(name(i).Base()), ""))
+	}
+	if body := get(t, web, "/wiki/-/undo/"+string(change.Rev)); strings.Contains(body, "deleted since") || !strings.Contains(body, fmt.Sprint(pages, " pages change")) {
+		t.Errorf("all have been moved:\n%s", body)
+	}
+
+	// Of those that are in the way only as many are named.
+	for i := range pages {
+		p := page.Path("moved/" + name(i).Base())
+		head, err := s.Head(by)
+		if err != nil {
+			t.Fatal(err)
+		}
+		blob, _ := head.Blob(t.Context(), p)
+		must(s.Remove(t.Context(), by, p, blob, ""))
+	}
+	body := get(t, web, "/wiki/-/undo/"+string(change.Rev))
+	if n := strings.Count(body, "deleted since"); n != maxPlanned || !strings.Contains(body, "and 10 more") {
+		t.Errorf("%d named:\n%s", n, body)
+	}
+}
+
+// get is the body of an answer that must be 200.
+func get(t *testing.T, web *httptest.Server, path string) string {
+	t.Helper()
+	res, err := http.Get(web.URL + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != 200 {
+		t.Fatalf("%s: %s, %v", path, res.Status, err)
+	}
+	return string(body)
+}
