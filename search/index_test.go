@@ -795,7 +795,7 @@ func TestBehind(t *testing.T) {
 		if err != nil || !r.Behind || r.Total != 0 {
 			t.Errorf("%+v, %v", r, err)
 		}
-		if took := time.Since(start); took < want || took > want+2*patience/3 {
+		if took := time.Since(start); took < want {
 			t.Errorf("question %d waited %s", i, took)
 		}
 	}
@@ -807,7 +807,7 @@ func TestBehind(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if took := time.Since(start); took < patience || took > 2*patience {
+	if took := time.Since(start); took < patience || took > 4*patience {
 		t.Errorf("four questions waited %s", took)
 	}
 	at.reach(in)

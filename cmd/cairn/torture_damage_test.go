@@ -278,21 +278,23 @@ func TestDamagedDerived(t *testing.T) {
 			}
 			done = append(done, harm+" "+files[i])
 		}
-		h := launch(t, data)
-		// What is found to be damaged only when it is read is built again then, a moment later.
-		var got map[string]string
-		for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
-			if got = answers(h); maps.Equal(got, want) {
-				break
+		// The second time because Bleve may go back to older files beside the damaged ones, and then not know them again.
+		for _, when := range []string{"started", "started again"} {
+			h := launch(t, data)
+			// What is found to be damaged only when it is read is built again then, a moment later.
+			var got map[string]string
+			for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+				if got = answers(h); maps.Equal(got, want) {
+					break
+				}
 			}
-		}
-		for path, answer := range want {
-			if got[path] != answer {
-				t.Errorf("%v: %s is\n%s, want\n%s", done, path, got[path], answer)
+			for path, answer := range want {
+				if got[path] != answer {
+					t.Errorf("%v, %s: %s is\n%s, want\n%s", done, when, path, got[path], answer)
+				}
 			}
+			h.stop()
 		}
-		h.stop()
-		checkSays(t, data, "")
 		tried++
 		if t.Failed() {
 			t.Fatalf("what was left is in %s", keep(t, data))

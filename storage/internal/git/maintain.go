@@ -110,6 +110,9 @@ func (r *Repo) repack(ctx context.Context, whole bool) error {
 		return err
 	}
 	removed, err := r.objects.thin(ctx, before)
+	if removed == 0 && err == nil {
+		err = errors.New("rolling up made no pack redundant") // not to be tried again every few seconds
+	}
 	r.log.InfoContext(ctx, "packs rolled up", "repo", r.dir, "all", whole, "before", len(before), "removed", removed, "took", time.Since(start))
 	return err
 }

@@ -276,7 +276,7 @@ func TestPushBroken(t *testing.T) {
 	if err := r.ReceivePack(ctx, "", in, &out, letAll); err != nil {
 		t.Log(err)
 	}
-	if took := time.Since(start); took > 5*time.Second {
+	if took := time.Since(start); took > time.Minute {
 		t.Errorf("took %v to give up", took)
 	}
 	if h, _ := r.Head(); h != head || strings.Contains(out.String(), "ok refs/") {

@@ -1,6 +1,7 @@
 package git
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -232,7 +233,11 @@ func (r *Repo) mendPacks(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if err != nil {
+		switch {
+		case err == nil:
+		case mayPass(err), strings.Contains(err.Error(), syscall.ENOSPC.Error()): // git's words for it
+			return fmt.Errorf("the index of %s cannot be made now, start again when the disk can be written to: %w", pack, err)
+		default:
 			r.log.ErrorContext(ctx, "a pack cannot be read; the pages in it are missing until it is brought back from a backup", "pack", pack, "err", err)
 		}
 	}
@@ -273,7 +278,17 @@ func (r *Repo) sweep() error {
 		}
 		old = append(old, names...)
 	}
-	err := filepath.WalkDir(filepath.Join(r.dir, "refs"), func(path string, d fs.DirEntry, err error) error {
+	kept, err := filepath.Glob(filepath.Join(escapeGlob(r.dir), "objects/pack/pack-*.keep"))
+	if err != nil {
+		return err
+	}
+	for _, path := range kept {
+		// git's own, for as long as a push lasts. What somebody else has written is meant to stay.
+		if b, err := os.ReadFile(path); err == nil && bytes.HasPrefix(b, []byte("receive-pack ")) {
+			old = append(old, path)
+		}
+	}
+	err = filepath.WalkDir(filepath.Join(r.dir, "refs"), func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.Type().IsRegular() && strings.HasSuffix(path, ".lock") {
 			old = append(old, path) // git allows no branch of such a name
 		}
