@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"regexp"
 	"strings"
 	"time"
@@ -131,7 +132,11 @@ const maxSiblings = 100
 
 // tree is the part of the page tree that leads to p.
 func (s *Server) tree(c echo.Context, in at, dir string, p page.Path) []web.TreeNode {
-	children, before, after, err := in.Around(c.Request().Context(), dir, p, maxSiblings)
+	near := p
+	if slices.Contains(in.Names().Homes(dir), p) {
+		near = "" // who comes to a folder sees its beginning
+	}
+	children, before, after, err := in.Around(c.Request().Context(), dir, near, maxSiblings)
 	if err != nil {
 		s.Log.Warn("list a folder", "space", in.Space(), "folder", dir, "err", err)
 		return nil
