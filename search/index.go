@@ -28,7 +28,7 @@ const (
 
 	firstPause, longestPause = time.Second, time.Minute // between attempts to follow a space
 
-	restAfter = 20 * time.Millisecond // at most, between a round and the next: see followOnce
+	restAfter = 30 * time.Millisecond // at most, between a round and the next: see followOnce
 )
 
 // Index is the derived stores of one data folder. Its methods are safe for concurrent use.
@@ -200,9 +200,9 @@ func (x *Index) followOnce(ctx, life context.Context, s *wiki.Space, st store, a
 		at.reach(d.To)
 		took := time.Since(start)
 		log.Debug("followed the space", "rev", d.To.Rev(), "took", took)
-		// While many save, what comes in the meantime is followed at once: the disk and the processor are theirs first.
+		// While many save, the disk and the processor are theirs first: what comes in the meantime is followed together.
 		select {
-		case <-time.After(min(took, restAfter)):
+		case <-time.After(min(3*took, restAfter)):
 		case <-ctx.Done():
 		}
 		return nil
