@@ -35,19 +35,16 @@ func (s *Server) undoing(c echo.Context, in at, rev string) (wiki.Undoing, *wiki
 		return u, nil, err
 	}
 	asked := 0
-	for _, p := range plan.Collided {
-		if p.Why != wiki.WhyGone {
-			continue
-		}
+	for _, p := range plan.Missing {
 		// Each may wait for an index that is behind; of one that is not, all can be asked.
 		if asked++; asked > maxPlanned && !s.Index.Reached(plan.Head) {
 			break
 		}
-		if to, ok, err := s.Index.Moved(ctx, plan.Head, p.Path); err == nil && ok {
+		if to, ok, err := s.Index.Moved(ctx, plan.Head, p); err == nil && ok {
 			if u.Now == nil {
 				u.Now = map[page.Path]page.Path{}
 			}
-			u.Now[p.Path] = to
+			u.Now[p] = to
 		}
 	}
 	if u.Now != nil {

@@ -23,6 +23,7 @@ type Plan struct {
 	Head     *Snapshot    // what it was made of
 	Files    []FileChange // by path: 'A' comes back, 'M' changes, 'D' goes, 'R' gets its old name back
 	Collided []Collision  // files that it leaves alone, by path; of an undo only
+	Missing  []page.Path  // what an undone change wrote that is not there: moved, perhaps, and then Undoing.Now can say where
 	Note     string       // what stands in the history unless somebody says more
 
 	edits []git.Edit

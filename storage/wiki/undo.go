@@ -222,6 +222,7 @@ func (s *Space) planUndo(ctx context.Context, by Actor, head *Snapshot, changes 
 	for _, p := range slices.Sorted(maps.Keys(w.stuck)) {
 		plan.Collided = append(plan.Collided, Collision{p, w.stuck[p]})
 	}
+	plan.Missing = w.missing
 	plan.Note = undoNote(changes)
 	return plan, nil
 }
@@ -242,6 +243,8 @@ type undoer struct {
 	files map[page.Path]content // as they shall be
 	stuck map[page.Path]Why
 	pairs [][2]page.Path // names that belong together: a move taken back
+
+	missing []page.Path // what a change wrote, and is not there
 }
 
 // now is what a file has after what was undone so far.
@@ -270,6 +273,9 @@ func (w *undoer) undo(ctx context.Context, f touched) error {
 		}
 	}
 	there, was := !now.hash.IsZero(), !f.old.hash.IsZero()
+	if !there && !f.new.hash.IsZero() && f.from == f.to {
+		w.missing = append(w.missing, at)
+	}
 	back := f.old
 	switch {
 	case f.from != f.to:
@@ -311,7 +317,7 @@ func (w *undoer) moveBack(ctx context.Context, f touched, at page.Path, now cont
 	case now.hash.IsZero() && before.hash == f.old.hash:
 		return nil
 	case now.hash.IsZero():
-		w.stuck[at] = WhyGone
+		w.stuck[at], w.missing = WhyGone, append(w.missing, at)
 		return nil
 	case !before.hash.IsZero():
 		w.stuck[f.from] = WhyTaken

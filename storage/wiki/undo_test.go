@@ -267,6 +267,15 @@ func TestUndo(t *testing.T) {
 			save(t, s, "Q.md", edit("c", "C"), bad.Rev)
 			return wiki.Undoing{Revs: revs(bad)}
 		}, "R P.md from Q.md", map[page.Path]string{"P.md": edit("c", "C")}},
+		{"a move that was taken back by hand", func(t *testing.T, s *wiki.Space) wiki.Undoing {
+			save(t, s, "P.md", text, "")
+			bad := move(t, s, "P.md", "Q.md")
+			move(t, s, "Q.md", "P.md")
+			if plan, err := s.PlanUndo(t.Context(), bob, wiki.Undoing{Revs: revs(bad)}); err != nil || len(plan.Missing) > 0 {
+				t.Errorf("where is %v? %v", plan.Missing, err)
+			}
+			return wiki.Undoing{Revs: revs(bad)}
+		}, "", nil},
 		{"a move whose old name is taken", func(t *testing.T, s *wiki.Space) wiki.Undoing {
 			save(t, s, "P.md", text, "")
 			bad := move(t, s, "P.md", "Q.md")
@@ -279,6 +288,19 @@ func TestUndo(t *testing.T) {
 			move(t, s, "P.md", "Q.md")
 			return wiki.Undoing{Revs: revs(bad), Now: map[page.Path]page.Path{"P.md": "Q.md"}}
 		}, "M Q.md", map[page.Path]string{"Q.md": text}},
+		{"a new page before a move that the asker knows", func(t *testing.T, s *wiki.Space) wiki.Undoing {
+			bad := save(t, s, "P.md", text, "")
+			move(t, s, "P.md", "Q.md")
+			if plan, err := s.PlanUndo(t.Context(), bob, wiki.Undoing{Revs: revs(bad)}); err != nil || !slices.Equal(plan.Missing, []page.Path{"P.md"}) {
+				t.Errorf("where is %v? %v", plan.Missing, err)
+			}
+			return wiki.Undoing{Revs: revs(bad), Now: map[page.Path]page.Path{"P.md": "Q.md"}}
+		}, "D Q.md", map[page.Path]string{}},
+		{"a new page, moved and changed since", func(t *testing.T, s *wiki.Space) wiki.Undoing {
+			bad := save(t, s, "P.md", text, "")
+			save(t, s, "Q.md", edit("b", "B"), move(t, s, "P.md", "Q.md").Rev)
+			return wiki.Undoing{Revs: revs(bad), Now: map[page.Path]page.Path{"P.md": "Q.md"}}
+		}, "changed Q.md", nil},
 		{"a change and its move", func(t *testing.T, s *wiki.Space) wiki.Undoing {
 			save(t, s, "P.md", text, "")
 			bad := save(t, s, "P.md", edit("b", "B"), head(t, s).Rev())
