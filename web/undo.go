@@ -14,7 +14,7 @@ type Planned struct {
 	Kind      string // in words, such as 'changes'
 	From      string // the name that it has now, when it gets its old one back
 	Last      *Stamp // who has changed it last; nil when not known
-	Diff      string // URL of what that was; may be empty
+	Diff      string // URL of that change; may be empty
 }
 
 // total is how many pages the plan touches.
