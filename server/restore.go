@@ -133,6 +133,12 @@ func (s *Server) restoreView(c echo.Context, in at, r restoring) (web.View, erro
 	if err != nil {
 		return nil, err
 	}
+	if _, err := in.space.PlanRestore(ctx, in.by, r.Restoration); r.w.failed == nil {
+		var name *page.NameError
+		if errors.As(err, &name) {
+			r.w.failed = bad(409, "%s", sentence(name.Reason))
+		}
+	}
 	v := web.Restore{
 		Frame: s.formFrame(c, in, r.Path, "Restore "+r.Path.Title()),
 		Form:  s.form(c, in, r.Path, "restore", r.w),
@@ -154,6 +160,10 @@ func (s *Server) restoreView(c echo.Context, in at, r restoring) (web.View, erro
 func (s *Server) restoreAllView(c echo.Context, in at, r restoring) (web.View, error) {
 	ctx := c.Request().Context()
 	plan, err := in.space.PlanRestore(ctx, in.by, r.Restoration)
+	var name *page.NameError
+	if errors.As(err, &name) {
+		err = bad(409, "%s", sentence(name.Reason))
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -101,7 +101,9 @@ func collided(in at, change wiki.Commit, was bool, p wiki.Collision) web.Collide
 		}
 	}
 	switch {
-	case p.Why == wiki.WhyTaken:
+	case p.Why == wiki.WhyFolder:
+		v.URL = in.Root() + escape(string(p.Path)) + "/"
+	case p.Why == wiki.WhyTaken, p.Why == wiki.WhyFile:
 	case was:
 		v.Restore = app(in.Space(), "restore", p.Path) + "?rev=" + string(change.Parents[0])
 	case in.Has(p.Path) && p.Path.IsPage():
@@ -112,6 +114,10 @@ func collided(in at, change wiki.Commit, was bool, p wiki.Collision) web.Collide
 		v.Why = "It has been deleted since."
 	case wiki.WhyTaken:
 		v.Why = "There is another of that name by now."
+	case wiki.WhyFolder:
+		v.Why = "There is a folder of that name by now. Move or delete what is in it first."
+	case wiki.WhyFile:
+		v.Why = "Where its folder was there is a file by now. Move or delete that file first."
 	default:
 		v.Why = "Its text has been changed in the same place since."
 	}

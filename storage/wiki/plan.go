@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 
 	"cairn/storage/internal/git"
@@ -43,6 +44,8 @@ const (
 	WhyChanged Why = "changed" // somebody has changed the same lines since, or a file without lines
 	WhyGone    Why = "gone"    // the file has been deleted or moved since
 	WhyTaken   Why = "taken"   // there is another file of its name again
+	WhyFolder  Why = "folder"  // there is a folder of its name now
+	WhyFile    Why = "file"    // there is a file of its folder's name now
 )
 
 // ErrNothing is returned for an undo that finds nothing of the change any more.
@@ -63,13 +66,21 @@ func (s *Space) carryOut(ctx context.Context, by Actor, why string, make func(he
 	})
 }
 
+// inTheWay is why a name cannot come back.
+type inTheWay struct {
+	why Why
+	err error // a *page.NameError
+}
+
 // newPlan makes a plan that gives the files these contents. taken are the names that cannot come back, and why: they
-// were good once, but there is a newer twin that does not go.
-func (s *Space) newPlan(ctx context.Context, by Actor, head *Snapshot, files map[page.Path]content) (plan *Plan, taken map[page.Path]error, err error) {
-	plan, taken = &Plan{Head: head}, map[page.Path]error{}
-	var come []page.Path
-	goes := map[page.Path]bool{}
+// were good once, but there is a newer twin, folder or file that does not go.
+func (s *Space) newPlan(ctx context.Context, by Actor, head *Snapshot, files map[page.Path]content) (plan *Plan, taken map[page.Path]inTheWay, err error) {
+	plan, taken = &Plan{Head: head}, map[page.Path]inTheWay{}
+	come, goes := map[page.Path]git.Entry{}, map[page.Path]bool{}
 	for p, is := range files {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
 		e, err := head.tree.Lookup(ctx, string(p))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, nil, err
@@ -92,7 +103,7 @@ func (s *Space) newPlan(ctx context.Context, by Actor, head *Snapshot, files map
 			goes[p] = true
 		case was.hash.IsZero():
 			change.Kind = 'A'
-			come = append(come, p)
+			come[p] = e
 		}
 		if is.data != nil {
 			if err := checkContent(p, is.data); err != nil {
@@ -102,15 +113,51 @@ func (s *Space) newPlan(ctx context.Context, by Actor, head *Snapshot, files map
 		}
 		plan.Files, plan.edits = append(plan.Files, change), append(plan.edits, edit)
 	}
-	for _, p := range come {
+	for p, e := range come {
 		var name *page.NameError
 		if err := checkNew(head, p); errors.As(err, &name) && name.Offer != "" && head.Has(name.Offer) && !goes[name.Offer] {
-			taken[p] = err
+			taken[p] = inTheWay{WhyTaken, err}
+			continue
+		}
+		if e.Mode == git.Dir {
+			stays, err := head.keeps(ctx, p, goes)
+			if err != nil {
+				return nil, nil, err
+			}
+			if stays {
+				taken[p] = inTheWay{WhyFolder, &page.NameError{Path: p, Reason: fmt.Sprintf("there is a folder %q by now, and no file can have its name: move or delete what is in it first", p)}}
+				continue
+			}
+		}
+		for dir := path.Dir(string(p)); dir != "."; dir = path.Dir(dir) {
+			e, err := head.tree.Lookup(ctx, dir)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return nil, nil, err
+			}
+			_, comes := come[page.Path(dir)]
+			if comes || err == nil && e.Mode != git.Dir && !goes[page.Path(dir)] {
+				taken[p] = inTheWay{WhyFile, &page.NameError{Path: p, Reason: fmt.Sprintf("there is a file %q by now, and no folder can have its name: move or delete that file first", dir)}}
+				break
+			}
 		}
 	}
 	plan.exact = len(come) > 0
 	slices.SortFunc(plan.Files, func(a, b FileChange) int { return cmp.Compare(a.Path, b.Path) })
 	return plan, taken, nil
+}
+
+// keeps tells whether a folder has files beside those that go.
+func (s *Snapshot) keeps(ctx context.Context, dir page.Path, goes map[page.Path]bool) (bool, error) {
+	in, err := s.tree.Sub(ctx, string(dir))
+	if err != nil {
+		return false, err
+	}
+	for c, err := range git.Diff(ctx, nil, in) {
+		if err != nil || !goes[dir+"/"+page.Path(c.Path)] {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // content is what a file has, or shall have.

@@ -100,7 +100,7 @@ func (s *Space) restorePlan(ctx context.Context, by Actor, head, old *Snapshot, 
 		return nil, err
 	}
 	for _, p := range slices.Sorted(maps.Keys(taken)) {
-		return nil, taken[p]
+		return nil, taken[p].err
 	}
 	plan.exact = plan.exact || r.Folder || r.whole() // what came into the folder meanwhile was not seen
 	then, err := s.repo.Show(ctx, old.commit)

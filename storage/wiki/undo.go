@@ -209,8 +209,8 @@ func (s *Space) planUndo(ctx context.Context, by Actor, head *Snapshot, changes 
 	w.leaveStuck()
 	plan, taken, err := s.newPlan(ctx, by, head, w.files)
 	for err == nil && len(taken) > 0 { // what is left out may take others along
-		for p := range taken {
-			w.stuck[p] = WhyTaken
+		for p, by := range taken {
+			w.stuck[p] = by.why
 		}
 		w.leaveStuck()
 		plan, taken, err = s.newPlan(ctx, by, head, w.files)

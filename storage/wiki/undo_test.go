@@ -116,8 +116,14 @@ func TestRestoreSpaceAndFolder(t *testing.T) {
 
 func TestRestoreRefusals(t *testing.T) {
 	_, s := open(t, t.TempDir())
+	save(t, s, "x", "file\n", "")
+	save(t, s, "y/Page.md", "1\n", "")
 	first := save(t, s, "a/Page.md", "1\n", "")
 	save(t, s, "b/Other.md", "2\n", "")
+	remove(t, s, "x")
+	remove(t, s, "y/Page.md")
+	save(t, s, "x/Page.md", "1\n", "")
+	save(t, s, "y", "file\n", "")
 	if _, err := s.Move(t.Context(), ann, "a/Page.md", "a/page.md", ""); err != nil {
 		t.Fatal(err)
 	}
@@ -132,6 +138,8 @@ func TestRestoreRefusals(t *testing.T) {
 		{"page not there then", wiki.Restoration{Path: "b/Other.md", Rev: string(first.Rev)}, is(fs.ErrNotExist)},
 		{"a folder as a page", wiki.Restoration{Path: "a", Rev: string(first.Rev)}, is(fs.ErrNotExist)},
 		{"a page as a folder", wiki.Restoration{Path: "a/Page.md", Folder: true, Rev: string(first.Rev)}, is(fs.ErrNotExist)},
+		{"a file where there is a folder", wiki.Restoration{Path: "x", Rev: string(first.Rev)}, isNameError("")},
+		{"a folder where there is a file", wiki.Restoration{Path: "y", Folder: true, Rev: string(first.Rev)}, isNameError("")},
 		{"a twin", wiki.Restoration{Path: "a/Page.md", Rev: string(first.Rev)}, isNameError("a/page.md")},
 		{"seen what never was", wiki.Restoration{Rev: string(first.Rev), Seen: "0123456789012345678901234567890123456789"}, is(wiki.ErrChanged)},
 	} {
@@ -257,6 +265,35 @@ func TestUndo(t *testing.T) {
 			save(t, s, "p.md", "new\n", "")
 			return wiki.Undoing{Revs: revs(bad)}
 		}, "taken P.md", nil},
+		{"a deletion, with a folder of its name since", func(t *testing.T, s *wiki.Space) wiki.Undoing {
+			save(t, s, "data", text, "")
+			bad := remove(t, s, "data")
+			save(t, s, "data/P.md", "new\n", "")
+			return wiki.Undoing{Revs: revs(bad)}
+		}, "folder data", nil},
+		{"a deletion, with a folder of its name that goes as well", func(t *testing.T, s *wiki.Space) wiki.Undoing {
+			save(t, s, "data", text, "")
+			bad := remove(t, s, "data")
+			return wiki.Undoing{Revs: revs(bad, save(t, s, "data/P.md", "new\n", ""))}
+		}, "A data, D data/P.md", map[page.Path]string{"data": text}},
+		{"a deletion, with a file of its folder's name since", func(t *testing.T, s *wiki.Space) wiki.Undoing {
+			save(t, s, "data/deep/P.md", text, "")
+			bad := remove(t, s, "data/deep/P.md")
+			save(t, s, "data", "new\n", "")
+			return wiki.Undoing{Revs: revs(bad)}
+		}, "file data/deep/P.md", nil},
+		{"deletions of a file and of what was in a folder of its name", func(t *testing.T, s *wiki.Space) wiki.Undoing {
+			save(t, s, "data", text, "")
+			bad := remove(t, s, "data")
+			save(t, s, "data/P.md", "new\n", "")
+			return wiki.Undoing{Revs: revs(bad, remove(t, s, "data/P.md")), Others: true}
+		}, "A data, file data/P.md", map[page.Path]string{"data": text}},
+		{"a move whose old name is a folder", func(t *testing.T, s *wiki.Space) wiki.Undoing {
+			save(t, s, "data", text, "")
+			bad := move(t, s, "data", "other")
+			save(t, s, "data/P.md", "new\n", "")
+			return wiki.Undoing{Revs: revs(bad)}
+		}, "folder data, folder other", nil},
 		{"a move", func(t *testing.T, s *wiki.Space) wiki.Undoing {
 			save(t, s, "P.md", text, "")
 			return wiki.Undoing{Revs: revs(move(t, s, "P.md", "Q.md"))}
