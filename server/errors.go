@@ -25,12 +25,13 @@ var errPanic = errors.New("panic")
 type badRequest struct {
 	status int
 	detail string
+	next   *web.Link // where a person finds out more; nil for the home page
 }
 
 func (e *badRequest) Error() string { return e.detail }
 
 func bad(status int, format string, args ...any) error {
-	return &badRequest{status, fmt.Sprintf(format, args...)}
+	return &badRequest{status: status, detail: fmt.Sprintf(format, args...)}
 }
 
 // problem is what a failure looks like from outside.
@@ -178,10 +179,14 @@ func (s *Server) handleError(err error, c echo.Context) {
 		c.Response().Header().Set("Retry-After", "10")
 	}
 	if wantsHTML(c.Request()) {
+		next := &web.Link{Label: "Home page", URL: "/"}
+		if own := (*badRequest)(nil); errors.As(err, &own) && own.next != nil {
+			next = own.next
+		}
 		err = s.html(c, p.status, web.Message{
 			Frame:  s.bareFrame(c, p.title),
 			Status: p.status, Text: p.detail,
-			Next: &web.Link{Label: "Home page", URL: "/"},
+			Next: next,
 			ID:   id,
 		})
 	} else {

@@ -126,6 +126,9 @@ func (s *Server) restoreView(c echo.Context, in at, r restoring) (web.View, erro
 		then = r.Was
 	}
 	text, err := r.old.Read(ctx, then)
+	if errors.Is(err, fs.ErrNotExist) && !ofDisk(err) {
+		return nil, s.wasNot(c, in, r, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +158,19 @@ func (s *Server) restoreView(c echo.Context, in at, r restoring) (web.View, erro
 		}
 	}
 	return v, nil
+}
+
+// wasNot says of a page that it was not there at a revision, and where to look when it was; otherwise of one that never
+// was.
+func (s *Server) wasNot(c echo.Context, in at, r restoring, otherwise error) error {
+	h, err := s.Index.History(c.Request().Context(), in.Snapshot, r.Path, "", 1)
+	if err != nil || len(h.Changes) == 0 {
+		return otherwise
+	}
+	return &badRequest{
+		status: 404, detail: fmt.Sprintf("The page %s was not there in that revision. Its history says when it was.", r.Path.Address()),
+		next: &web.Link{Label: "History of the page", URL: app(in.Space(), "history", r.Path)},
+	}
 }
 
 func (s *Server) restoreAllView(c echo.Context, in at, r restoring) (web.View, error) {
@@ -277,7 +293,10 @@ func (s *Server) restoreFailed(c echo.Context, in at, r restoring, err error) er
 		in.Snapshot = head
 	}
 	v, verr := s.restoreView(c, in, r)
-	if verr != nil {
+	switch {
+	case verr != nil && errors.Is(err, fs.ErrNotExist):
+		return verr // which says more of it
+	case verr != nil:
 		return err
 	}
 	return s.html(c, explain(r.w.failed).status, v)
