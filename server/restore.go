@@ -195,7 +195,7 @@ func (s *Server) restoreAllView(c echo.Context, in at, r restoring) (web.View, e
 		address, title = string(r.Path)+"/", "Restore the folder "+string(r.Path)
 	}
 	v := web.RestoreAll{
-		Frame: s.frame(c, in, "", title), Folder: string(r.Path), Rev: r.Rev, Short: short(r.old.Rev()),
+		Frame: s.frame(c, in, "", title), Folder: string(r.Path), Rev: r.Rev, Short: short(r.old.Rev()), Day: r.day,
 		Was: stampOf(was), Then: then(in, r.Rev) + "/" + escape(address),
 	}
 	v.NoIndex = true
@@ -264,6 +264,7 @@ func (s *Server) restore(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	r.day = s.dayOf(c, in, r, form.Get("day"))
 	r.w = writing{note: form.Get("note"), name: form.Get("name")}
 	r.Note, r.Seen = r.w.note, wiki.Rev(form.Get("base"))
 	var saved wiki.Saved
@@ -278,9 +279,29 @@ func (s *Server) restore(c echo.Context) error {
 	if saved.Unchanged {
 		s.tell(c, web.Info, "It is like that already: nothing was changed.")
 	} else {
-		s.tellUndo(c, in, saved.Rev, fmt.Sprintf("Restored as of revision %s. What it replaced is still in the history.", short(r.old.Rev())))
+		s.tellUndo(c, in, saved.Rev, fmt.Sprintf("Restored as %s. What it replaced is still in the history.", asOf(r)))
 	}
 	return c.Redirect(http.StatusSeeOther, s.after(in, r.Path, r.Folder))
+}
+
+// dayOf is the day that a form was made of, if the revision is what there was at its end.
+func (s *Server) dayOf(c echo.Context, in at, r restoring, day string) time.Time {
+	t, whole, ok := parseWhen(day)
+	if !ok || !whole || !r.Folder {
+		return time.Time{}
+	}
+	if then, err := in.space.AsOf(c.Request().Context(), in.by, t); err != nil || then.Rev() != r.old.Rev() {
+		return time.Time{}
+	}
+	return t
+}
+
+// asOf says in words as of when something was restored.
+func asOf(r restoring) string {
+	if r.day.IsZero() {
+		return "of revision " + short(r.old.Rev())
+	}
+	return "it was at the end of " + r.day.Format("2 January 2006") + " (UTC)"
 }
 
 // restoreFailed shows the form anew, made of what there is now.

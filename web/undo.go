@@ -1,5 +1,7 @@
 package web
 
+import "time"
+
 // Plan is what will happen to pages when a form is sent.
 type Plan struct {
 	Noun                    string // 'page', or 'file' when some are no pages
@@ -42,15 +44,16 @@ func (p Plan) sums() []string {
 }
 
 // RestoreAll brings a folder, or the whole space, back to what it was. It
-// posts rev, base, note and name.
+// posts rev, day, base, note and name.
 type RestoreAll struct {
 	Frame
 	Form   Form
 	Folder string // empty for the whole space
 	Rev    string // whole, sent by the form
 	Short  string
-	Was    Stamp  // who made that revision
-	Then   string // URL of the folder as it was
+	Day    time.Time // set when a whole day was asked for; sent by the form
+	Was    Stamp     // who made that revision
+	Then   string    // URL of the folder as it was
 	Plan   Plan
 }
 
