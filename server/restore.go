@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -136,11 +137,9 @@ func (s *Server) restoreView(c echo.Context, in at, r restoring) (web.View, erro
 	if err != nil {
 		return nil, err
 	}
-	if _, err := in.space.PlanRestore(ctx, in.by, r.Restoration); r.w.failed == nil {
-		var name *page.NameError
-		if errors.As(err, &name) {
-			r.w.failed = bad(409, "%s", sentence(name.Reason))
-		}
+	var clash *badRequest
+	if _, err := s.planRestore(c, in, r); errors.As(err, &clash) && r.w.failed == nil {
+		r.w.failed = err // told above the form
 	}
 	v := web.Restore{
 		Frame: s.formFrame(c, in, r.Path, "Restore "+r.Path.Title()),
@@ -173,13 +172,24 @@ func (s *Server) wasNot(c echo.Context, in at, r restoring, otherwise error) err
 	}
 }
 
-func (s *Server) restoreAllView(c echo.Context, in at, r restoring) (web.View, error) {
-	ctx := c.Request().Context()
-	plan, err := in.space.PlanRestore(ctx, in.by, r.Restoration)
+const restoreTooLarge = "This is too much to be restored here at once, so nothing has been done. Restore one folder after another."
+
+// planRestore says in a sentence what is in the way of a restore.
+func (s *Server) planRestore(c echo.Context, in at, r restoring) (plan *wiki.Plan, err error) {
+	err = s.bounded(c, restoreTooLarge, func(ctx context.Context) error {
+		plan, err = in.space.PlanRestore(ctx, in.by, r.Restoration)
+		return err
+	})
 	var name *page.NameError
 	if errors.As(err, &name) {
 		err = bad(409, "%s", sentence(name.Reason))
 	}
+	return plan, err
+}
+
+func (s *Server) restoreAllView(c echo.Context, in at, r restoring) (web.View, error) {
+	ctx := c.Request().Context()
+	plan, err := s.planRestore(c, in, r)
 	if err != nil {
 		return nil, err
 	}
@@ -271,7 +281,10 @@ func (s *Server) restore(c echo.Context) error {
 	if r.Seen == "" {
 		err = bad(428, "The form does not say what you have seen. Look at what will happen; if you still want it, press the button once more.")
 	} else {
-		saved, err = in.space.Restore(c.Request().Context(), s.signed(c, r.w.name), r.Restoration)
+		err = s.bounded(c, restoreTooLarge, func(ctx context.Context) error {
+			saved, err = in.space.Restore(ctx, s.signed(c, r.w.name), r.Restoration)
+			return err
+		})
 	}
 	if err != nil {
 		return s.restoreFailed(c, in, r, err)
@@ -306,6 +319,9 @@ func asOf(r restoring) string {
 
 // restoreFailed shows the form anew, made of what there is now.
 func (s *Server) restoreFailed(c echo.Context, in at, r restoring, err error) error {
+	if explain(err).status == 413 {
+		return err // the form would take as long again
+	}
 	r.w.failed = err
 	if errors.Is(err, wiki.ErrChanged) {
 		r.w.failed = bad(409, "Somebody has changed this since you looked. Nothing has been restored. Look at what will happen now; if you still want it, press the button once more.")

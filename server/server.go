@@ -38,6 +38,8 @@ type Server struct {
 	kept *kept
 	echo *echo.Echo
 	http http.Handler
+
+	planTime time.Duration // how long an undo or a restore may take
 }
 
 // New makes a server. It opens nothing and starts nothing.
@@ -46,7 +48,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Config: c, site: site, kept: newKept(), echo: echo.New()}
+	s := &Server{Config: c, site: site, kept: newKept(), echo: echo.New(), planTime: 20 * time.Second}
 	s.echo.HTTPErrorHandler = s.handleError
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.Use(s.recover, deadlines, s.again, middleware.GzipWithConfig(middleware.GzipConfig{Level: 4, MinLength: 1024, Skipper: notCompressed}))

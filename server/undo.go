@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -26,9 +27,33 @@ func (s *Server) askUndo(c echo.Context) error {
 	return s.html(c, 200, v)
 }
 
+// errPlanTime ends a plan that takes too long: a hostile change must not keep a processor busy for minutes.
+var errPlanTime = errors.New("the plan takes too long")
+
+// bounded calls do with a context that ends after a while. When do has failed for that alone, the error is a sentence.
+func (s *Server) bounded(c echo.Context, sentence string, do func(ctx context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(c.Request().Context(), s.planTime, errPlanTime)
+	defer cancel()
+	err := do(ctx)
+	if errors.Is(err, errPlanTime) || errors.Is(err, context.DeadlineExceeded) && context.Cause(ctx) == errPlanTime {
+		s.Log.Warn("plan given up", "path", c.Request().URL.Path, "err", err)
+		return bad(413, "%s", sentence)
+	}
+	return err
+}
+
+const undoTooLarge = "This change is too large to be undone here, so nothing has been done. Clone the wiki, undo it there with git revert, and push."
+
 // undoing asks for one change to be taken back, also of pages that have been moved since.
-func (s *Server) undoing(c echo.Context, in at, rev string) (wiki.Undoing, *wiki.Plan, error) {
-	ctx := c.Request().Context()
+func (s *Server) undoing(c echo.Context, in at, rev string) (u wiki.Undoing, plan *wiki.Plan, err error) {
+	err = s.bounded(c, undoTooLarge, func(ctx context.Context) error {
+		u, plan, err = s.undoingIn(ctx, in, rev)
+		return err
+	})
+	return u, plan, err
+}
+
+func (s *Server) undoingIn(ctx context.Context, in at, rev string) (wiki.Undoing, *wiki.Plan, error) {
 	u := wiki.Undoing{Revs: []string{rev}}
 	plan, err := in.space.PlanUndo(ctx, in.by, u)
 	if err != nil {
@@ -36,6 +61,9 @@ func (s *Server) undoing(c echo.Context, in at, rev string) (wiki.Undoing, *wiki
 	}
 	asked := 0
 	for _, p := range plan.Missing {
+		if err := ctx.Err(); err != nil {
+			return u, nil, err
+		}
 		// Each may wait for an index that is behind; of one that is not, all can be asked.
 		if asked++; asked > maxPlanned && !s.Index.Reached(plan.Head) {
 			break
@@ -149,8 +177,15 @@ func (s *Server) undo(c echo.Context) error {
 		return err
 	}
 	u.Note, u.Others = w.note, form.Get("others") == "yes"
-	saved, err := in.space.Undo(c.Request().Context(), s.signed(c, w.name), u)
+	var saved wiki.Saved
+	err = s.bounded(c, undoTooLarge, func(ctx context.Context) error {
+		saved, err = in.space.Undo(ctx, s.signed(c, w.name), u)
+		return err
+	})
 	if err != nil {
+		if explain(err).status == 413 {
+			return err // the form would take as long again
+		}
 		w.failed = err
 		v, verr := s.undoView(c, in, rev, w)
 		if verr != nil {

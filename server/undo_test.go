@@ -1,13 +1,17 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
+	"cairn/search"
 	"cairn/storage/accounts"
 	"cairn/storage/page"
 	"cairn/storage/wiki"
@@ -74,4 +78,63 @@ func get(t *testing.T, web *httptest.Server, path string) string {
 		t.Fatalf("%s: %s, %v", path, res.Status, err)
 	}
 	return string(body)
+}
+
+// What takes too long to plan is given up, with a sentence; nothing is written.
+func TestUndoTooLarge(t *testing.T) {
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	w, err := wiki.Open(t.Context(), t.TempDir(), log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	index, err := search.Open(t.TempDir(), log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(index.Close(), w.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	s, err := New(Config{Wiki: w, Index: index, Log: log, Version: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	space, err := w.Space(t.Context(), wiki.First)
+	if err != nil {
+		t.Fatal(err)
+	}
+	saved, err := space.Save(t.Context(), accounts.Visitor("Ann"), wiki.Edit{Path: "P.md", Text: []byte("text\n")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.planTime = time.Nanosecond
+	web := httptest.NewServer(s)
+	defer web.Close()
+	rev := string(saved.Rev)
+	for _, test := range []struct{ method, path, form, want string }{
+		{"GET", "/wiki/-/undo/" + rev, "", "This change is too large to be undone here"},
+		{"POST", "/wiki/-/undo/" + rev, "name=Ann", "This change is too large to be undone here"},
+		{"GET", "/wiki/-/restore/?rev=" + rev, "", "too much to be restored here at once"},
+		{"POST", "/wiki/-/restore/", "name=Ann&base=" + rev + "&rev=" + rev, "too much to be restored here at once"},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), test.method, web.URL+test.path, strings.NewReader(test.form))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Accept", "text/html")
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil || res.StatusCode != 413 || !strings.Contains(string(body), test.want) {
+			t.Errorf("%s %s: %s, %v\n%s", test.method, test.path, res.Status, err, body)
+		}
+	}
+	if head, err := space.Head(accounts.Visitor("Ann")); err != nil || head.Rev() != saved.Rev {
+		t.Errorf("something was written: %v", err)
+	}
 }

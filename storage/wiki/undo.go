@@ -173,6 +173,9 @@ func (s *Space) touchedBy(ctx context.Context, in *Snapshot, parents []git.Hash)
 		}
 	}
 	moves := s.repo.Moves(ctx, changes)
+	if err := ctx.Err(); err != nil {
+		return nil, err // not all moves have been found
+	}
 	gone := map[string]git.Entry{}
 	for _, from := range moves {
 		gone[from] = git.Entry{}
@@ -261,6 +264,9 @@ func (w *undoer) now(ctx context.Context, p page.Path) (content, error) {
 
 // undo takes back what one change did to one file.
 func (w *undoer) undo(ctx context.Context, f touched) error {
+	if err := ctx.Err(); err != nil {
+		return err // what is in memory already is read without asking
+	}
 	at := f.to
 	now, err := w.now(ctx, at)
 	if err != nil {

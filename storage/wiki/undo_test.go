@@ -1,6 +1,7 @@
 package wiki_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -607,5 +608,32 @@ func TestRestoreManyPages(t *testing.T) {
 	back := filepath.Join(data, "spaces", "old.git")
 	if a, b := git(t, back, "", "rev-parse", first+"^{tree}"), git(t, back, "", "rev-parse", string(saved.Rev)+"^{tree}"); a != b {
 		t.Errorf("the tree is %s, was %s", b, a)
+	}
+}
+
+// Whoever has no time left gets no plan, be it ever so small.
+func TestPlansEndInTime(t *testing.T) {
+	_, s := open(t, t.TempDir())
+	first := save(t, s, "a/P.md", "1\n", "")
+	bad := save(t, s, "a/P.md", "2\n", first.Rev)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	undo := wiki.Undoing{Revs: revs(bad)}
+	back := wiki.Restoration{Path: "a", Folder: true, Rev: string(first.Rev)}
+	for _, want := range []error{nil, context.Canceled} { // first so that all is in memory
+		if _, err := s.PlanUndo(ctx, ann, undo); !errors.Is(err, want) {
+			t.Errorf("plan of an undo: %v, want %v", err, want)
+		}
+		if _, err := s.PlanRestore(ctx, ann, back); !errors.Is(err, want) {
+			t.Errorf("plan of a restore: %v, want %v", err, want)
+		}
+		cancel()
+	}
+	before := head(t, s).Rev()
+	if _, err := s.Undo(ctx, ann, undo); !errors.Is(err, context.Canceled) {
+		t.Errorf("undo: %v", err)
+	}
+	if _, err := s.Restore(ctx, ann, back); !errors.Is(err, context.Canceled) || head(t, s).Rev() != before {
+		t.Errorf("restore: %v", err)
 	}
 }
