@@ -264,14 +264,13 @@ func (b *bench) flatFolder(ctx context.Context, s *stage) error {
 // histories asks what happened to a page, and to the wiki. What is left when the way over the wire is taken off is time
 // of the server.
 func (b *bench) histories(ctx context.Context, s *stage) error {
+	page := s.address(7)
 	for _, line := range []struct{ what, path string }{
 		{"history of a page with some 600 revisions", "/bench/-/history/Home"},
 		{"recent changes", "/bench/-/changes"},
-		{"a page with its last change, as JSON", "/bench/-/api/v1"},
+		{"a folder with the last changes of its pages", "/bench/" + page[:strings.LastIndexByte(page, '/')+1]},
+		{"a page with its last change, as JSON", "/-/api/v1/spaces/bench/pages/" + page},
 	} {
-		if strings.HasSuffix(line.path, "v1") {
-			line.path = "/-/api/v1/spaces/bench/pages/" + s.address(7)
-		}
 		ours, theirs, _, _, err := b.mirror(ctx, s, "gzip", []string{line.path})
 		if err != nil {
 			return err
