@@ -102,7 +102,7 @@ type apiSpace struct {
 }
 
 func (s *Server) spaceJSON(c echo.Context, in *wiki.Snapshot) apiSpace {
-	return apiSpace{in.Space(), s.base(c) + "/" + in.Space() + "/", s.base(c) + "/" + in.Space() + ".git", in.PageCount()}
+	return apiSpace{in.Space(), s.base(c) + "/" + in.Space() + "/", s.remote(c, in.Space()), in.PageCount()}
 }
 
 func (s *Server) apiSpaces(c echo.Context) error {

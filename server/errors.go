@@ -178,7 +178,9 @@ func (s *Server) handleError(err error, c echo.Context) {
 	if p.status == 503 {
 		c.Response().Header().Set("Retry-After", "10")
 	}
-	if wantsHTML(c.Request()) {
+	if forGit(c.Request()) {
+		err = s.tellGit(c, p, err)
+	} else if wantsHTML(c.Request()) {
 		next := &web.Link{Label: "Home page", URL: "/"}
 		if own := (*badRequest)(nil); errors.As(err, &own) && own.next != nil {
 			next = own.next

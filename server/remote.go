@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
 	"net/http"
 	"regexp"
@@ -29,6 +30,10 @@ func (s *Server) gitRoutes(next echo.HandlerFunc) echo.HandlerFunc {
 			r.URL.RawPath = ""
 		} else if strings.HasPrefix(r.URL.Path, gitPrefix) {
 			return echo.ErrNotFound // that address is ours alone
+		} else if asksRemote(r) {
+			return s.toRemote(c)
+		} else if bare, ok := strings.CutSuffix(r.URL.Path, "/"); ok && strings.HasSuffix(bare, ".git") && strings.LastIndexByte(bare, '/') == 0 {
+			r.URL.Path, r.URL.RawPath = bare, "" // opened in a browser: see toHome
 		}
 		return next(c)
 	}
@@ -46,13 +51,16 @@ func protocol(c echo.Context) string {
 
 // advertise begins every clone, fetch and push.
 func (s *Server) advertise(c echo.Context) error {
-	service := wiki.Service(c.QueryParam("service"))
-	if service != wiki.FetchService && service != wiki.PushService {
-		return bad(403, "This remote speaks git's smart protocol only: use git 1.6.6 or newer.")
-	}
 	in, err := s.in(c)
 	if err != nil {
 		return err
+	}
+	service := service(c.Request())
+	if service == "" {
+		return bad(403, "This remote speaks git's smart protocol only: use git 1.6.6 or newer.")
+	}
+	if err := in.space.Trouble(); service == wiki.PushService && errors.Is(err, wiki.ErrReadOnly) {
+		return err // said before anything is sent: git does not show what is answered to a pack
 	}
 	var out bytes.Buffer
 	if err := in.space.Advertise(c.Request().Context(), in.by, service, protocol(c), &out); err != nil {
@@ -86,7 +94,7 @@ func (s *Server) gitRequest(c echo.Context, service wiki.Service) (at, io.Reader
 	}
 	r := c.Request()
 	if r.Header.Get("Content-Type") != "application/x-"+string(service)+"-request" {
-		return at{}, nil, bad(415, "This address is for git.")
+		return at{}, nil, bad(415, "This address is for git: clone %s", s.remote(c, in.Space()))
 	}
 	// A client that connects and says nothing must not hold one of git's places.
 	sent := bufio.NewReader(moving{c})

@@ -206,7 +206,7 @@ func (s *Server) pageView(c echo.Context, in at, got *wiki.Page) web.Page {
 		Outline:  outline(doc.Outline),
 	}
 	if in.past == nil {
-		v.Clone = &web.Clone{Address: s.base(c) + "/" + in.Space() + ".git", Folder: in.Space()}
+		v.Clone = &web.Clone{Address: s.remote(c, in.Space()), Folder: in.Space()}
 		for _, tag := range doc.Tags {
 			v.Tags = append(v.Tags, web.Link{Label: tag, URL: "/" + in.Space() + "/-/tags/" + escape(tag)})
 		}
