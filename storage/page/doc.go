@@ -42,6 +42,8 @@ type Doc struct {
 	notice string   // why the page is shown as source
 	ids    map[string]int
 	raw    map[Link]bool // the links in raw HTML that are in Links; HTML leaves others as they are
+	parts  []part
+	simple map[ast.Node]bool // of what holds HTML: whether that is simple tags alone
 }
 
 // Parse never fails: what cannot be understood is shown as text.
@@ -112,6 +114,7 @@ func normalise(src []byte) (text []byte, where func(int) int) {
 func (d *Doc) collect(where func(int) int) {
 	h1 := d.titleHeading()
 	var text strings.Builder
+	var raws []ast.Node
 	// A deep tree is refused before (see guard.go), so walking by recursion is safe.
 	_ = ast.Walk(d.root, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
@@ -161,13 +164,20 @@ func (d *Doc) collect(where func(int) int) {
 		case *ast.CodeBlock, *ast.FencedCodeBlock:
 			writeLines(&text, n, d.source)
 		case *ast.HTMLBlock:
-			var raw strings.Builder
-			writeLines(&raw, n, d.source)
-			if n.HasClosure() {
-				raw.Write(n.ClosureLine.Value(d.source))
-			}
-			text.WriteString(d.readHTML(raw.String()))
+			raws = append(raws, n)
+			text.WriteString(d.readHTML(d.rawText(n)))
 		case *ast.RawHTML:
+			simple, known := d.simple[n.Parent()]
+			if !known {
+				simple = d.simpleTags(n.Parent())
+				if d.simple == nil {
+					d.simple = map[ast.Node]bool{}
+				}
+				d.simple[n.Parent()] = simple
+			}
+			if !simple {
+				raws = append(raws, n)
+			}
 			if first := n.Segments.At(0); maySayLink(first.Value(d.source)) {
 				d.readHTML(string(n.Segments.Value(d.source)))
 			}
@@ -179,6 +189,7 @@ func (d *Doc) collect(where func(int) int) {
 		return ast.WalkContinue, nil
 	})
 	d.Text = strings.TrimSpace(text.String())
+	d.divide(raws)
 }
 
 // titleHeading settles the title, and returns the heading that is left out because it says the same.

@@ -61,11 +61,11 @@ var lexerNames = sync.OnceValue(func() map[string]chroma.Lexer {
 	return m
 })
 
-func (w *writer) code(b util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+func (w *writer) code(b util.BufWriter, n *ast.FencedCodeBlock, entering bool) (ast.WalkStatus, error) {
 	if !entering {
 		return ast.WalkContinue, nil
 	}
-	n := node.(*ast.FencedCodeBlock)
+	source := w.doc.source
 	lang := string(n.Language(source))
 	if !codeLanguage.MatchString(lang) {
 		lang = ""

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
 )
 
 var shown = Context{Space: "go", Profile: Native, Names: names("Home.md", "guide/Set up.md", "guide/pic.png", "guide/deep/Home.md", "doc.pdf", "C#.md")}
@@ -36,11 +37,11 @@ func TestHTML(t *testing.T) {
 		{"embedded image", "![[pic.png|300]]", `<p><img src="/go/guide/pic.png" alt="pic" width="300" loading="lazy"/></p>`},
 		{"image in the author's HTML", `<img src="pic.png" width="99999">`, `<img src="/go/guide/pic.png" width="4096" loading="lazy"/>`},
 		{"embedded page", "![[Home]]", `<p><a href="/go/Home">Home</a></p>`},
-		{"literal", `\[[Home]] '[[Home]]`, `<p>[[Home]] &#39;[[Home]]</p>`},
+		{"literal", `\[[Home]] '[[Home]]`, `<p>[[Home]] '[[Home]]</p>`},
 		{"in code", "`[[Home]]`", `<p><code>[[Home]]</code></p>`},
 		{"in a table", "|a|\n|:-:|\n|[[Home\\|b]]|", "<table>\n<thead>\n<tr>\n<th align=\"center\">a</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td align=\"center\"><a href=\"/go/Home\">b</a></td>\n</tr>\n</tbody>\n</table>"},
 		{"bracketed text", "[[1]](/Home)", `<p><a href="/go/Home">[1]</a></p>`},
-		{"task", "- [x] a", "<ul>\n<li><input checked=\"\" type=\"checkbox\" disabled=\"\"/> a</li>\n</ul>"},
+		{"task", "- [x] a", "<ul>\n<li><input checked=\"\" disabled=\"\" type=\"checkbox\"/> a</li>\n</ul>"},
 		{"callout", "> [!WARNING]\n> a", "<div class=\"callout warning\">\n<p class=\"callout-title\">Warning</p>\n<p>a</p>\n</div>"},
 		{"callout with a title", "> [!note] a *b*", "<div class=\"callout note\">\n<p class=\"callout-title\">Note</p>\n<p>a <em>b</em></p>\n</div>"},
 		{"no callout", "> [!x]", "<blockquote>\n<p>[!x]</p>\n</blockquote>"},
@@ -149,6 +150,7 @@ func checkSafe(t *testing.T, src string) {
 	d := Parse("guide/Page.md", []byte(src))
 	got := d.HTML(shown)
 	checkLinks(t, d)
+	checkAgain(t, d, got)
 	root, err := html.Parse(strings.NewReader(`<html><head></head><body><div id="frame">` + got + `</div><p id="after"></p></body></html>`))
 	if err != nil {
 		t.Fatalf("%q: %v in\n%s", src, err, got)
@@ -184,6 +186,45 @@ func checkSafe(t *testing.T, src string) {
 	if after == nil || after.Parent == nil || after.Parent.Data != "body" {
 		t.Fatalf("%q: leaves its frame:\n%s", src, got)
 	}
+}
+
+// checkAgain holds what we write ourselves to the sanitiser: it finds nothing to change in it.
+func checkAgain(t *testing.T, d *Doc, got string) {
+	t.Helper()
+	for _, p := range d.parts {
+		if p.mixed {
+			return
+		}
+	}
+	again, err := (&writer{doc: d, in: shown, seen: map[Link]Target{}}).sanitise([]byte(got))
+	if err != nil {
+		t.Fatalf("%q: %v in\n%s", d.source, err, got)
+	}
+	if a, b := canonical(t, got), canonical(t, again); a != b {
+		t.Fatalf("%q: sanitised again, this changes:\n%s\ninto\n%s", d.source, a, b)
+	}
+}
+
+// canonical is the HTML that a browser makes of some HTML, with attributes in order.
+func canonical(t *testing.T, s string) string {
+	t.Helper()
+	nodes, err := html.ParseFragment(strings.NewReader(s), &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	var walk func(n *html.Node)
+	walk = func(n *html.Node) {
+		slices.SortFunc(n.Attr, func(a, b html.Attribute) int { return strings.Compare(a.Key, b.Key) })
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			walk(c)
+		}
+	}
+	for _, n := range nodes {
+		walk(n)
+		_ = html.Render(&b, n)
+	}
+	return b.String()
 }
 
 func checkAttribute(t *testing.T, src, got string, n *html.Node, a html.Attribute) {

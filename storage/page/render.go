@@ -2,21 +2,28 @@ package page
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"html"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
+	"unicode/utf8"
 
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
+	extast "github.com/yuin/goldmark/extension/ast"
 	"github.com/yuin/goldmark/renderer"
 	gmhtml "github.com/yuin/goldmark/renderer/html"
 	"github.com/yuin/goldmark/util"
 )
 
-// This file writes the tree as HTML that may still hold whatever the author wrote; sanitise.go comes after it, always.
+// This file writes the tree as HTML. What it writes of its own is safe as it is written: text and attributes are
+// escaped, addresses have a scheme that may be followed, tags stand where a browser expects them. Blocks that hold HTML
+// of the author's pass the sanitiser as well (see raw.go, sanitise.go). A test holds the two to the same: what is safe
+// comes out of the sanitiser as it went in.
 
 // Context is where a page is shown: links resolve against it.
 type Context struct {
@@ -56,28 +63,45 @@ func (d *Doc) HTML(in Context) string {
 }
 
 func (d *Doc) show(w *writer) string {
-	r := renderer.NewRenderer(renderer.WithNodeRenderers(
-		util.Prioritized(w, 1),
-		util.Prioritized(extension.NewTableHTMLRenderer(
-			extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute)), 500),
-		util.Prioritized(extension.NewStrikethroughHTMLRenderer(), 500),
-		util.Prioritized(extension.NewTaskCheckBoxHTMLRenderer(), 500),
-		util.Prioritized(extension.NewFootnoteHTMLRenderer(), 500),
-		util.Prioritized(gmhtml.NewRenderer(gmhtml.WithUnsafe()), 1000),
-	))
-	out := &limited{}
+	out := &output{}
+	out.Grow(2 * len(d.source))
 	if d.MetaErr != "" {
 		fmt.Fprintf(out, "<div class=\"notice\"><p>%s</p></div>\n<pre><code class=\"language-yaml\">%s</code></pre>\n",
 			html.EscapeString(d.MetaErr), html.EscapeString(d.meta))
 	}
-	if err := r.Render(out, d.source, d.root); err != nil {
-		return d.sourceHTML(noticeCostly)
+	for _, p := range d.parts {
+		if err := w.part(out, p); err != nil {
+			return d.sourceHTML(noticeCostly)
+		}
 	}
-	safe, err := sanitise(out.Bytes(), w)
-	if err != nil {
-		return d.sourceHTML(noticeCostly)
+	return out.String()
+}
+
+// part writes some blocks of the page: those in which the author wrote tags of their own pass the sanitiser, together.
+func (w *writer) part(out *output, p part) error {
+	to := out
+	if p.mixed {
+		to, w.mixed = &output{}, true
+		defer func() { w.mixed = false }()
 	}
-	return safe
+	for n := p.first; n != nil; n = n.NextSibling() {
+		if err := ast.Walk(n, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+			return w.node(to, w.doc.source, n, entering)
+		}); err != nil {
+			return err
+		}
+		if n == p.last {
+			break
+		}
+	}
+	if p.mixed {
+		safe, err := w.sanitise(to.Bytes())
+		if err != nil {
+			return err
+		}
+		out.WriteString(safe)
+	}
+	return cmp.Or(to.Flush(), out.Flush())
 }
 
 // sourceHTML shows the page as it was written.
@@ -86,38 +110,126 @@ func (d *Doc) sourceHTML(notice string) string {
 		html.EscapeString(d.meta) + html.EscapeString(string(d.source)) + "</code></pre>\n"
 }
 
-type limited struct{ bytes.Buffer }
+// output is what a page becomes. When that is too much the rest is dropped, and Flush says so.
+type output struct {
+	bytes.Buffer
+	full bool
+}
 
-func (l *limited) Write(b []byte) (int, error) {
-	if l.Len()+len(b) > maxOutput {
+var _ util.BufWriter = (*output)(nil)
+
+func (o *output) Buffered() int { return 0 }
+
+func (o *output) Flush() error {
+	if o.full {
+		return errOutput
+	}
+	return nil
+}
+
+// fits tells whether n more bytes may be written.
+func (o *output) fits(n int) bool {
+	o.full = o.full || o.Len()+n > maxOutput
+	return !o.full
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	if !o.fits(len(b)) {
 		return 0, errOutput
 	}
-	return l.Buffer.Write(b)
+	return o.Buffer.Write(b)
 }
 
-// writer renders what differs from plain CommonMark. One is made for each call of HTML.
+func (o *output) WriteString(s string) (int, error) {
+	if !o.fits(len(s)) {
+		return 0, errOutput
+	}
+	return o.Buffer.WriteString(s)
+}
+
+func (o *output) WriteByte(c byte) error {
+	if !o.fits(1) {
+		return errOutput
+	}
+	return o.Buffer.WriteByte(c)
+}
+
+func (o *output) WriteRune(r rune) (int, error) {
+	if !o.fits(utf8.UTFMax) {
+		return 0, errOutput
+	}
+	return o.Buffer.WriteRune(r)
+}
+
+// writer renders a page. One is made for each call of HTML.
 type writer struct {
-	doc   *Doc
-	in    Context
-	seen  map[Link]Target
-	spent int  // bytes of link destinations
-	lexed int  // of codeWork
-	toc   bool // a table of contents was written
+	doc     *Doc
+	in      Context
+	seen    map[Link]Target
+	spent   int      // bytes of link destinations
+	lexed   int      // of codeWork
+	toc     bool     // a table of contents was written
+	link    ast.Node // the Markdown link that is being written: there is none within another
+	mixed   bool     // what is written passes the sanitiser
+	mark    string   // begins the names of islands' marks
+	islands []string // what takes the places of those marks
 }
 
-func (w *writer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
-	reg.Register(ast.KindHeading, w.heading)
-	reg.Register(ast.KindLink, w.link)
-	reg.Register(ast.KindImage, w.image)
-	reg.Register(ast.KindAutoLink, w.autoLink)
-	reg.Register(ast.KindFencedCodeBlock, w.code)
-	reg.Register(kindWikiLink, w.wiki)
-	reg.Register(kindCallout, w.callout)
-	reg.Register(kindContents, w.contents)
+// plainly writes what is as in plain CommonMark and in goldmark's extensions. It is given no HTML of the author.
+var plainly = sync.OnceValue(func() map[ast.NodeKind]renderer.NodeRendererFunc {
+	m := renderers{}
+	for _, r := range []renderer.NodeRenderer{
+		gmhtml.NewRenderer(gmhtml.WithXHTML()),
+		extension.NewTableHTMLRenderer(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute)),
+		extension.NewStrikethroughHTMLRenderer(),
+		extension.NewFootnoteHTMLRenderer(),
+	} {
+		r.RegisterFuncs(m)
+	}
+	return m
+})
+
+type renderers map[ast.NodeKind]renderer.NodeRendererFunc
+
+func (m renderers) Register(k ast.NodeKind, f renderer.NodeRendererFunc) { m[k] = f }
+
+// node writes the start or the end of a node. Whatever it writes must be safe, with each tag closed where the HTML parser of
+// a browser expects it: a paragraph has no block in it, a link no link. Only rawHTML and htmlBlock write what the author
+// wrote.
+func (w *writer) node(b util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+	switch n := n.(type) {
+	case *ast.Heading:
+		return w.heading(b, n, entering)
+	case *ast.Link:
+		return w.markdownLink(b, n, entering)
+	case *ast.Image:
+		return w.image(b, n, entering)
+	case *ast.AutoLink:
+		return w.autoLink(b, n, entering)
+	case *ast.FencedCodeBlock:
+		return w.code(b, n, entering)
+	case *ast.HTMLBlock:
+		return w.htmlBlock(b, n, entering)
+	case *ast.RawHTML:
+		return w.rawHTML(b, n, entering)
+	case *extast.TaskCheckBox:
+		return w.box(b, n, entering)
+	case *extast.FootnoteLink:
+		return w.noteLink(b, n, entering)
+	case *wikiLink:
+		return w.wiki(b, n, entering)
+	case *callout:
+		return w.callout(b, n, entering)
+	case *contents:
+		return w.contents(b, n, entering)
+	}
+	if f := plainly()[n.Kind()]; f != nil {
+		return f(b, source, n, entering)
+	}
+	return ast.WalkContinue, nil
 }
 
-func (w *writer) heading(b util.BufWriter, _ []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
-	n := node.(*ast.Heading)
+func (w *writer) heading(b util.BufWriter, n *ast.Heading, entering bool) (ast.WalkStatus, error) {
 	id := ""
 	if v, ok := n.AttributeString("id"); ok {
 		id, _ = v.(string)
@@ -128,7 +240,7 @@ func (w *writer) heading(b util.BufWriter, _ []byte, node ast.Node, entering boo
 	case entering:
 		fmt.Fprintf(b, "<h%d id=\"%s\">", n.Level, html.EscapeString(id))
 	default:
-		fmt.Fprintf(b, " <a class=\"anchor\" href=\"#%s\" aria-label=\"Link to this section\"></a></h%d>\n",
+		fmt.Fprintf(b, " <a aria-label=\"Link to this section\" class=\"anchor\" href=\"#%s\"></a></h%d>\n",
 			html.EscapeString(url.PathEscape(id)), n.Level)
 	}
 	return ast.WalkContinue, nil
@@ -203,18 +315,41 @@ func (w *writer) fragment(l Link, t Target) string {
 	return ownID(f)
 }
 
-// open writes the start of a link.
-func (w *writer) open(b util.BufWriter, l Link, t Target, title string) error {
+// open writes the start of a link; false if it writes none, within another link or where a browser may not be sent.
+func (w *writer) open(b util.BufWriter, l Link, t Target, title string) (bool, error) {
 	href, class, note := w.reference(l, t)
 	if title == "" {
 		title = note
 	}
+	abroad := t.External != ""
+	if abroad {
+		href = safeAddress(href)
+	}
+	if w.link != nil || href == "" && class == "" {
+		return false, nil
+	}
 	b.WriteString("<a")
-	attribute(b, "href", href)
 	attribute(b, "class", class)
+	attribute(b, "href", href)
 	attribute(b, "title", title)
+	if abroad {
+		b.WriteString(" rel=\"nofollow ugc noopener\"")
+	}
 	b.WriteString(">")
-	return w.spend(len(href) + len(title))
+	return true, w.spend(len(href) + len(title))
+}
+
+// safeAddress is the address of another site as a browser may be given it; "" if it may not.
+func safeAddress(raw string) string {
+	u, err := url.Parse(strings.TrimSpace(raw))
+	if err != nil || strings.ContainsAny(raw, " \t\n") {
+		return ""
+	}
+	switch u.Scheme {
+	case "http", "https", "mailto", "":
+		return u.String()
+	}
+	return ""
 }
 
 // spend counts bytes that a definition makes many of, to stop before they are all written.
@@ -227,39 +362,55 @@ func (w *writer) spend(n int) error {
 
 func attribute(b util.BufWriter, name, value string) {
 	if value != "" {
-		fmt.Fprintf(b, " %s=\"%s\"", name, html.EscapeString(value))
+		b.WriteString(" ")
+		b.WriteString(name)
+		b.WriteString("=\"")
+		b.WriteString(html.EscapeString(value))
+		b.WriteString("\"")
 	}
 }
 
-func (w *writer) link(b util.BufWriter, _ []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+func (w *writer) markdownLink(b util.BufWriter, n *ast.Link, entering bool) (ast.WalkStatus, error) {
 	if !entering {
-		b.WriteString("</a>")
+		if w.link == n {
+			b.WriteString("</a>")
+			w.link = nil
+		}
 		return ast.WalkContinue, nil
 	}
-	n := node.(*ast.Link)
 	l, t := w.written(n.Destination, false)
-	return ast.WalkContinue, w.open(b, l, t, string(n.Title))
-}
-
-func (w *writer) autoLink(b util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
-	if !entering {
-		return ast.WalkContinue, nil
+	opened, err := w.open(b, l, t, string(n.Title))
+	if opened {
+		w.link = n
 	}
-	n := node.(*ast.AutoLink)
-	href, label := string(n.URL(source)), string(n.Label(source))
-	if n.AutoLinkType == ast.AutoLinkEmail && !strings.HasPrefix(strings.ToLower(href), "mailto:") {
-		href = "mailto:" + href
-	}
-	err := w.open(b, Link{}, Target{External: href}, "")
-	b.WriteString(html.EscapeString(label) + "</a>")
 	return ast.WalkContinue, err
 }
 
-func (w *writer) image(b util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+func (w *writer) autoLink(b util.BufWriter, n *ast.AutoLink, entering bool) (ast.WalkStatus, error) {
 	if !entering {
 		return ast.WalkContinue, nil
 	}
-	n := node.(*ast.Image)
+	href, label := string(n.URL(w.doc.source)), string(n.Label(w.doc.source))
+	if n.AutoLinkType == ast.AutoLinkEmail && !strings.HasPrefix(strings.ToLower(href), "mailto:") {
+		href = "mailto:" + href
+	}
+	return ast.WalkContinue, w.linked(b, Link{}, Target{External: href}, label)
+}
+
+// linked writes a link with plain text.
+func (w *writer) linked(b util.BufWriter, l Link, t Target, label string) error {
+	opened, err := w.open(b, l, t, "")
+	b.WriteString(html.EscapeString(label))
+	if opened {
+		b.WriteString("</a>")
+	}
+	return err
+}
+
+func (w *writer) image(b util.BufWriter, n *ast.Image, entering bool) (ast.WalkStatus, error) {
+	if !entering {
+		return ast.WalkContinue, nil
+	}
 	l, t := w.written(n.Destination, true)
 	alt, width, height := w.doc.inlineText(n), 0, 0
 	if text, size, ok := strings.Cut(alt, "|"); ok { // Obsidian: ![alt|300](pic.png)
@@ -272,16 +423,18 @@ func (w *writer) image(b util.BufWriter, source []byte, node ast.Node, entering 
 
 // picture writes an image, or for one that is not there a link to where it would be.
 func (w *writer) picture(b util.BufWriter, l Link, t Target, alt, title string, width, height int) error {
-	src, class, note := w.reference(l, t)
-	if class != "" {
-		b.WriteString("<a")
-		attribute(b, "href", src)
-		attribute(b, "class", class)
-		attribute(b, "title", note)
-		b.WriteString(">" + html.EscapeString(alt) + "</a>")
-		return w.spend(len(src) + len(alt))
+	src, class, _ := w.reference(l, t)
+	if t.External != "" {
+		src = safeAddress(src)
 	}
-	fmt.Fprintf(b, "<img src=\"%s\" alt=\"%s\"", html.EscapeString(src), html.EscapeString(alt))
+	if class != "" || src == "" {
+		return w.linked(b, l, t, alt)
+	}
+	b.WriteString("<img")
+	attribute(b, "src", src)
+	b.WriteString(" alt=\"")
+	b.WriteString(html.EscapeString(alt))
+	b.WriteString("\"")
 	attribute(b, "title", title)
 	if width > 0 {
 		attribute(b, "width", strconv.Itoa(width))
@@ -289,12 +442,11 @@ func (w *writer) picture(b util.BufWriter, l Link, t Target, alt, title string, 
 	if height > 0 {
 		attribute(b, "height", strconv.Itoa(height))
 	}
-	b.WriteString(" loading=\"lazy\">")
+	b.WriteString(" loading=\"lazy\"/>")
 	return w.spend(len(src) + len(alt) + len(title))
 }
 
-func (w *writer) wiki(b util.BufWriter, _ []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
-	n := node.(*wikiLink)
+func (w *writer) wiki(b util.BufWriter, n *wikiLink, entering bool) (ast.WalkStatus, error) {
 	if !entering || n.link.A == "_TOC_" {
 		return ast.WalkContinue, nil
 	}
@@ -308,15 +460,13 @@ func (w *writer) wiki(b util.BufWriter, _ []byte, node ast.Node, entering bool) 
 		}
 		return ast.WalkContinue, w.picture(b, l, t, alt, "", width, height)
 	}
-	err := w.open(b, l, t, "")
-	b.WriteString(html.EscapeString(t.Text) + "</a>")
-	return ast.WalkContinue, err
+	return ast.WalkContinue, w.linked(b, l, t, t.Text)
 }
 
 func stripImageExt(s string) string { return s[:max(0, strings.LastIndexByte(s, '.'))] }
 
-func (w *writer) callout(b util.BufWriter, _ []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
-	name := node.(*callout).name
+func (w *writer) callout(b util.BufWriter, n *callout, entering bool) (ast.WalkStatus, error) {
+	name := n.name
 	if entering {
 		fmt.Fprintf(b, "<div class=\"callout %s\">\n<p class=\"callout-title\">%s</p>\n", name, strings.ToUpper(name[:1])+name[1:])
 	} else {
@@ -325,8 +475,39 @@ func (w *writer) callout(b util.BufWriter, _ []byte, node ast.Node, entering boo
 	return ast.WalkContinue, nil
 }
 
+// box writes the box of a task.
+func (w *writer) box(b util.BufWriter, n *extast.TaskCheckBox, entering bool) (ast.WalkStatus, error) {
+	if entering {
+		checked := ""
+		if n.IsChecked {
+			checked = "checked=\"\" "
+		}
+		b.WriteString("<input " + checked + "disabled=\"\" type=\"checkbox\"/> ")
+	}
+	return ast.WalkContinue, nil
+}
+
+// noteLink writes the number that leads to a footnote.
+func (w *writer) noteLink(b util.BufWriter, n *extast.FootnoteLink, entering bool) (ast.WalkStatus, error) {
+	if !entering {
+		return ast.WalkContinue, nil
+	}
+	again := ""
+	if n.RefIndex > 0 {
+		again = strconv.Itoa(n.RefIndex)
+	}
+	fmt.Fprintf(b, "<sup id=\"fnref%s:%d\">", again, n.Index)
+	if w.link == nil {
+		fmt.Fprintf(b, "<a class=\"footnote-ref\" href=\"#fn:%d\" role=\"doc-noteref\">%d</a>", n.Index, n.Index)
+	} else {
+		fmt.Fprintf(b, "%d", n.Index)
+	}
+	b.WriteString("</sup>")
+	return ast.WalkContinue, nil
+}
+
 // contents writes the outline as nested lists, once for a page.
-func (w *writer) contents(b util.BufWriter, _ []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+func (w *writer) contents(b util.BufWriter, n *contents, entering bool) (ast.WalkStatus, error) {
 	if !entering || w.toc || len(w.doc.Outline) == 0 {
 		return ast.WalkContinue, nil
 	}
@@ -338,7 +519,7 @@ func (w *writer) contents(b util.BufWriter, _ []byte, node ast.Node, entering bo
 	b.WriteString("<nav class=\"toc\">")
 	var open []int // levels of the lists that are open
 	for _, h := range w.doc.Outline {
-		if h.Level >= top+node.(*contents).levels {
+		if h.Level >= top+n.levels {
 			continue
 		}
 		for len(open) > 1 && open[len(open)-1] > h.Level {

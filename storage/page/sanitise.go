@@ -13,7 +13,7 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// This file is the wall between what an author wrote and a reader's browser, in three steps:
+// This file is the wall between HTML that an author wrote and a reader's browser, in three steps:
 //
 //  1. parse as a browser would and write again, so that every tag is closed and none closes ours
 //  2. on that tree, drop elements with all they hold where another parser begins (SVG, MathML, style, templates),
@@ -24,7 +24,7 @@ import (
 // Scripts, styles, forms and frames are not on the list. Classes are those that we write.
 
 // sanitise gives safe HTML; an error if the text is nested deeper than the parser goes.
-func sanitise(raw []byte, w *writer) (string, error) {
+func (w *writer) sanitise(raw []byte) (string, error) {
 	context := &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div}
 	nodes, err := html.ParseFragment(bytes.NewReader(raw), context)
 	if err != nil {
@@ -45,7 +45,7 @@ func sanitise(raw []byte, w *writer) (string, error) {
 	if len(safe) > 2*maxOutput {
 		return "", errors.New("output too long")
 	}
-	return string(safe), nil
+	return w.land(string(safe)), nil
 }
 
 // clean goes over the children of a node.
@@ -53,7 +53,7 @@ func (w *writer) clean(parent *html.Node) {
 	for n := parent.FirstChild; n != nil; {
 		next := n.NextSibling
 		switch {
-		case n.Type == html.CommentNode || n.Type == html.DoctypeNode, n.Type == html.ElementNode && dropped(n):
+		case n.Type == html.CommentNode || n.Type == html.DoctypeNode, n.Type == html.ElementNode && w.dropped(n):
 			parent.RemoveChild(n)
 		case n.Type == html.ElementNode:
 			w.cleanAttributes(n)
@@ -64,8 +64,8 @@ func (w *writer) clean(parent *html.Node) {
 }
 
 // dropped tells whether an element goes with all that it holds.
-func dropped(n *html.Node) bool {
-	if n.Namespace != "" {
+func (w *writer) dropped(n *html.Node) bool {
+	if n.Namespace != "" || strings.HasPrefix(n.Data, markPrefix) && !w.isMark(n.Data) {
 		return true
 	}
 	switch n.DataAtom {
@@ -159,6 +159,7 @@ var policy = sync.OnceValue(func() *bluemonday.Policy {
 		"abbr", "ul", "ol", "li", "dl", "dt", "dd", "table", "caption", "colgroup", "col", "thead", "tbody", "tfoot", "tr",
 		"th", "td", "details", "summary", "figure", "figcaption", "ruby", "rt", "rp", "bdi", "bdo", "section", "nav", "a")
 	p.AllowNoAttrs().OnElements("span")
+	p.AllowNoAttrs().OnElementsMatching(regexp.MustCompile(`^` + markPrefix + `[0-9a-f]{32}-[0-9]+$`))
 
 	p.AllowAttrs("id").Matching(regexp.MustCompile(`^[^\s"'<>]{1,300}$`)).Globally()
 	p.AllowAttrs("title").Globally()
