@@ -2,6 +2,8 @@ module cairn
 
 go 1.26.0
 
+ignore ./web/node_modules
+
 require (
 	github.com/a-h/templ v0.3.977 // web: typed templates
 	github.com/alecthomas/chroma/v2 v2.27.0 // page: colours code
@@ -10,6 +12,7 @@ require (
 	github.com/blevesearch/snowballstem v0.9.0 // search: word stems
 	github.com/chromedp/cdproto v0.159.0 // web/e2e: the browser's protocol
 	github.com/chromedp/chromedp v0.23.0 // web/e2e: drives a real browser
+	github.com/evanw/esbuild v0.28.2 // web/build: bundles the browser's scripts
 	github.com/go-git/go-git/v5 v5.19.3 // storage/internal/git: git's formats
 	github.com/hanwen/go-fuse/v2 v2.12.1 // cmd: a disk that fails, for tests alone
 	github.com/hashicorp/golang-lru/v2 v2.0.7 // storage: bounded caches

@@ -17,7 +17,6 @@ import (
 
 	"cairn/storage/page"
 	"cairn/storage/wiki"
-	"cairn/web"
 )
 
 // This file serves and takes files byte for byte: the sources of pages, and everything else that lies beside them.
@@ -232,30 +231,32 @@ func (s *Server) store(c echo.Context, in at, beside page.Path, filename string,
 	return "", fs.ErrExist
 }
 
-// asset serves the style sheet and the icon under their fingerprinted names.
+// asset serves the style sheet, the icon and the scripts under their fingerprinted names.
 func (s *Server) asset(c echo.Context) error {
-	a, ok := s.site.Asset(c.Param("name"))
+	return s.sendAsset(c, c.Param("name"), "public, max-age=31536000, immutable")
+}
+
+func (s *Server) sendAsset(c echo.Context, name, caching string) error {
+	a, ok := s.site.Asset(name)
 	if !ok {
 		return fs.ErrNotExist
 	}
-	return s.sendAsset(c, a, "public, max-age=31536000, immutable")
-}
-
-func (s *Server) sendAsset(c echo.Context, a web.Asset, caching string) error {
 	h := c.Response().Header()
 	h.Set("Cache-Control", caching)
 	h.Set("Vary", "Accept-Encoding")
+	if fresh(c, `W/"`+name+`"`) {
+		return c.NoContent(304)
+	}
 	body := a.Body
 	if strings.Contains(c.Request().Header.Get("Accept-Encoding"), "gzip") {
 		h.Set("Content-Encoding", "gzip")
 		body = a.Gzip
 	}
-	return c.Blob(200, a.Type, body)
+	return c.Blob(200, a.Type, body())
 }
 
 func (s *Server) icon(c echo.Context) error {
-	a, _ := s.site.Asset(path.Base(s.site.Icon()))
-	return s.sendAsset(c, a, "public, max-age=86400")
+	return s.sendAsset(c, path.Base(s.site.Icon()), "public, max-age=86400")
 }
 
 func (s *Server) robots(c echo.Context) error {

@@ -1,7 +1,8 @@
 // Package web is what the browser sees: one typed struct per view, the
 // templates that write them, the style sheet and the icon.
 //
-// A [Site] holds the assets and renders a [View] to bytes. A view is a plain
+// A [Site] holds the assets (style sheet, icon, scripts) and renders a [View]
+// to bytes. A view is a plain
 // struct such as [Page] or [Edit]; each embeds a [Frame], which is everything
 // around the main content: header, page tree, crumbs, notice, actions. Views
 // are made by value from strings, times and URLs; empty fields hide what they
@@ -9,9 +10,13 @@
 //
 // The package builds no application URLs, asks nobody anything and knows no
 // rights: an action whose URL is empty is not offered. Text is escaped; only
-// the type [HTML] goes out as it is. Every view works without scripts and
-// holds no inline script or style, so that the strictest policy can be sent
-// with it. All ids of the frame begin with "cairn-".
+// the type [HTML] goes out as it is. Every view works without scripts, which
+// only make it handier, and holds no inline script or style, so that the
+// strictest policy can be sent with it. All ids of the frame begin with
+// "cairn-".
+//
+// The scripts are written in src, one module a feature, and bundled into dist
+// by "go run ./web/build"; what stands there is what the browser gets.
 package web
 
 //go:generate go tool templ generate
@@ -24,7 +29,10 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"path"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/a-h/templ"
@@ -44,11 +52,11 @@ type View interface {
 const AssetsURL = "/-/assets/"
 
 // Asset is one file that pages refer to. Its name carries a hash of its
-// content, so it may be cached for ever.
+// content, so it may be cached for ever. Safe for concurrent use.
 type Asset struct {
 	Type string // media type
-	Body []byte
-	Gzip []byte // Body compressed
+	Body func() []byte
+	Gzip func() []byte // Body compressed, when somebody first asks for it
 }
 
 // Site is the embedded assets and the way to render views. It never changes
@@ -57,9 +65,10 @@ type Site struct {
 	assets map[string]Asset
 	style  string // URL of the style sheet
 	icon   string // URL of the icon
+	script string // URL of the scripts that every view loads
 }
 
-//go:embed styles/*.css favicon.svg
+//go:embed styles/*.css favicon.svg dist/*.js
 var files embed.FS
 
 // layers are the style sheets in the order of the cascade.
@@ -80,33 +89,45 @@ func New() (*Site, error) {
 		return nil, fmt.Errorf("icon: %w", err)
 	}
 	s := &Site{assets: map[string]Asset{}}
-	if s.style, err = s.add("cairn.css", "text/css; charset=utf-8", css.Bytes()); err != nil {
-		return nil, err
-	}
-	if s.icon, err = s.add("cairn.svg", "image/svg+xml", icon); err != nil {
+	s.style = s.add(hashed("cairn.css", css.Bytes()), "text/css; charset=utf-8", func() []byte { return css.Bytes() })
+	s.icon = s.add(hashed("cairn.svg", icon), "image/svg+xml", func() []byte { return icon })
+	if s.script, err = s.addScript("cairn"); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// add keeps body under a fingerprinted name and returns its URL.
-func (s *Site) add(name, mediaType string, body []byte) (string, error) {
-	var packed bytes.Buffer
-	w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
-	if err != nil {
-		return "", fmt.Errorf("asset %s: %w", name, err)
+// addScript keeps what web/build has bundled under a name. A bundle may have
+// megabytes and few readers, so it is not taken out of the program before.
+func (s *Site) addScript(bundle string) (string, error) {
+	found, err := fs.Glob(files, "dist/"+bundle+"-*.js")
+	if err != nil || len(found) != 1 {
+		return "", fmt.Errorf("script %s: %d bundles, want one: %w", bundle, len(found), err)
 	}
-	if _, err := w.Write(body); err != nil {
-		return "", fmt.Errorf("asset %s: %w", name, err)
-	}
-	if err := w.Close(); err != nil {
-		return "", fmt.Errorf("asset %s: %w", name, err)
-	}
+	body := sync.OnceValue(func() []byte {
+		b, _ := files.ReadFile(found[0]) // it was there a moment ago
+		return b
+	})
+	return s.add(path.Base(found[0]), "text/javascript; charset=utf-8", body), nil
+}
+
+// add keeps an asset under its fingerprinted name and returns its URL.
+func (s *Site) add(name, mediaType string, body func() []byte) string {
+	s.assets[name] = Asset{Type: mediaType, Body: body, Gzip: sync.OnceValue(func() []byte {
+		var packed bytes.Buffer
+		w, _ := gzip.NewWriterLevel(&packed, gzip.BestCompression) // a level that there is
+		w.Write(body())                                            // into memory: cannot fail
+		w.Close()
+		return packed.Bytes()
+	})}
+	return AssetsURL + name
+}
+
+// hashed is a name with a hash of the content in it: "cairn-0a1b2c3d.css".
+func hashed(name string, body []byte) string {
 	sum := sha256.Sum256(body)
 	ext := path.Ext(name)
-	name = name[:len(name)-len(ext)] + "-" + hex.EncodeToString(sum[:4]) + ext
-	s.assets[name] = Asset{Type: mediaType, Body: body, Gzip: packed.Bytes()}
-	return AssetsURL + name, nil
+	return strings.TrimSuffix(name, ext) + "-" + hex.EncodeToString(sum[:4]) + ext
 }
 
 // Asset returns the asset of that fingerprinted name, such as
@@ -115,9 +136,6 @@ func (s *Site) Asset(name string) (Asset, bool) {
 	a, ok := s.assets[name]
 	return a, ok
 }
-
-// Style returns the URL of the style sheet, for an early hint.
-func (s *Site) Style() string { return s.style }
 
 // Icon returns the URL of the icon.
 func (s *Site) Icon() string { return s.icon }

@@ -2,6 +2,8 @@ package web
 
 import (
 	"bytes"
+	"compress/gzip"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -84,17 +86,32 @@ func TestDiffKeepsSpaces(t *testing.T) {
 
 func TestAssets(t *testing.T) {
 	site := newSite(t)
-	for _, url := range []string{site.Style(), site.Icon()} {
-		a, ok := site.Asset(strings.TrimPrefix(url, AssetsURL))
-		if !ok || len(a.Body) == 0 || a.Type == "" {
+	for _, url := range []string{site.style, site.icon, site.script} {
+		name := strings.TrimPrefix(url, AssetsURL)
+		a, ok := site.Asset(name)
+		if !ok || len(a.Body()) == 0 || a.Type == "" {
 			t.Fatalf("%s is not there", url)
 		}
+		plain := regexp.MustCompile(`-[0-9a-f]{8}\.`).ReplaceAllString(name, ".")
+		if got := hashed(plain, a.Body()); got != name {
+			t.Errorf("%s has the content of %s", name, got)
+		}
+		z, err := gzip.NewReader(bytes.NewReader(a.Gzip()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, err := io.ReadAll(z); err != nil || !bytes.Equal(body, a.Body()) {
+			t.Errorf("%s is not the same when packed: %v", name, err)
+		}
 	}
-	css, _ := site.Asset(strings.TrimPrefix(site.Style(), AssetsURL))
-	if got, most := len(css.Gzip), 10<<10; got > most {
-		t.Errorf("style sheet has %d bytes, want at most %d", got, most)
+	for url, most := range map[string]int{site.style: 10 << 10, site.script: 8 << 10} {
+		a, _ := site.Asset(strings.TrimPrefix(url, AssetsURL))
+		if got := len(a.Gzip()); got > most {
+			t.Errorf("%s has %d bytes, want at most %d", url, got, most)
+		}
 	}
-	if open, shut := bytes.Count(css.Body, []byte("{")), bytes.Count(css.Body, []byte("}")); open != shut {
+	css, _ := site.Asset(strings.TrimPrefix(site.style, AssetsURL))
+	if open, shut := bytes.Count(css.Body(), []byte("{")), bytes.Count(css.Body(), []byte("}")); open != shut {
 		t.Errorf("style sheet opens %d braces and shuts %d", open, shut)
 	}
 	if _, ok := site.Asset("cairn.css"); ok {
@@ -162,8 +179,12 @@ func check(t *testing.T, doc *html.Node) {
 		switch n.Data {
 		case "h1":
 			headings++
-		case "script", "style":
-			t.Errorf("<%s> in the document", n.Data)
+		case "script":
+			if !strings.HasPrefix(attr(n, "src"), AssetsURL+"cairn-") || attr(n, "type") != "module" || content(n) != "" {
+				t.Errorf("a <script> that is not ours: %v", n.Attr)
+			}
+		case "style":
+			t.Error("<style> in the document")
 		case "a", "link":
 			if attr(n, "href") == "" {
 				t.Errorf("<%s>%s has no href", n.Data, content(n))

@@ -25,6 +25,7 @@ var floors = map[string]struct {
 	"cairn/server":               {4, []string{"github.com/labstack/echo"}},
 	// Echo and goldmark are what bench compares the wiki with, go-fuse makes a disk for the tests of torture_test.go.
 	"cairn/cmd/cairn": {5, []string{"github.com/spf13/pflag", "github.com/labstack/echo", "github.com/yuin/goldmark", "github.com/hanwen/go-fuse"}},
+	"cairn/web/build": {1, []string{"github.com/evanw/esbuild"}},
 	"cairn/web/e2e":   {5, []string{"github.com/chromedp"}},
 }
 

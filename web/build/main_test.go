@@ -1,0 +1,36 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/evanw/esbuild/pkg/api"
+)
+
+// TestDist holds that what is committed is what the sources make, in whatever folder they lie. It needs nothing of npm's.
+func TestDist(t *testing.T) {
+	found, err := filepath.Glob("../dist/cairn-*.js")
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%d bundles of the name cairn, want one: %v", len(found), err)
+	}
+	want, err := os.ReadFile(found[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := filepath.Join(t.TempDir(), "another folder")
+	if err := os.CopyFS(filepath.Join(elsewhere, "src"), os.DirFS("../src")); err != nil {
+		t.Fatal(err)
+	}
+	got, err := bundle(elsewhere, "cairn", api.FormatESModule)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("web/src has changed: commit what 'go run ./web/build' writes to web/dist")
+	}
+	if bytes.Contains(got, []byte(elsewhere)) {
+		t.Error("the bundle tells where it was made")
+	}
+}

@@ -1,0 +1,8 @@
+// What every page of the wiki loads. Each feature finds by itself what it is for; without any of them the page works.
+
+import { copyAnchors, copyButtons } from "./copy";
+import { largePictures } from "./zoom";
+
+copyButtons();
+copyAnchors();
+largePictures();

@@ -1,0 +1,15 @@
+// One sentence at the foot of the window, which screen readers read out as well.
+
+const place = document.createElement("p");
+place.className = "toast";
+place.setAttribute("role", "status");
+document.body.append(place); // empty: what is written into it later is read out
+
+let timer = 0;
+
+/** Says a sentence for some seconds, or with stay until the next one. */
+export function say(text: string, stay = false): void {
+	clearTimeout(timer);
+	place.textContent = text;
+	if (!stay) timer = window.setTimeout(() => (place.textContent = ""), 5000);
+}

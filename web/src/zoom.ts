@@ -1,0 +1,38 @@
+// Pictures that are shown smaller than they are open large when they are pressed.
+
+import { button, make } from "./make";
+
+const dialog = make("dialog", "large");
+dialog.setAttribute("aria-label", "Picture");
+
+function open(picture: HTMLImageElement, src: string): void {
+	const large = make("img");
+	large.src = src;
+	large.alt = picture.alt;
+	const shut = button("Close", "", () => dialog.close());
+	dialog.replaceChildren(shut, large);
+	if (picture.alt) dialog.append(make("p", "hint", picture.alt));
+	document.body.append(dialog);
+	dialog.showModal();
+}
+
+dialog.addEventListener("click", (e) => {
+	if (e.target === dialog || e.target instanceof HTMLImageElement) dialog.close(); // beside the picture, or on it
+});
+
+/** Makes a picture open large, if there is more to see of it; one that is a link leads where it leads. */
+function offer(picture: HTMLImageElement): void {
+	if (picture.closest("a, button, summary") || picture.naturalWidth < 1.2 * picture.clientWidth) return;
+	const press = button("", "enlarge", () => open(picture, picture.currentSrc || picture.src));
+	press.setAttribute("aria-label", picture.alt ? `${picture.alt}: open large` : "Open the picture large");
+	picture.replaceWith(press);
+	press.append(picture);
+}
+
+/** Looks at the pictures of the page as they come in. */
+export function largePictures(): void {
+	for (const picture of document.querySelectorAll<HTMLImageElement>(".prose img")) {
+		if (picture.complete) offer(picture);
+		else picture.addEventListener("load", () => offer(picture), { once: true });
+	}
+}
