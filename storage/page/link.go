@@ -96,29 +96,32 @@ func (l Link) parts() (a, b string) {
 type form struct {
 	page, fragment string
 	split          bool // the fragment was written, though it may be empty
+	decoded        bool // percent-encoding was decoded
+	skip, size     int  // where in the target, as it is written, the page stands: behind so many bytes, so many long
 }
 
 // forms lists the ways to read a target in the order in which they are tried: the whole as a name ("C#"), then split at
 // the first "#", then at the last; all of them again with percent-encoding decoded.
 func forms(s string, wiki bool) []form {
-	list := []form{{page: s}}
+	list := []form{{page: s, size: len(s)}}
 	if i := strings.IndexByte(s, '#'); i >= 0 {
-		list = append(list, form{s[:i], s[i+1:], true})
+		list = append(list, form{page: s[:i], fragment: s[i+1:], split: true, size: i})
 		if j := strings.LastIndexByte(s, '#'); j != i {
-			list = append(list, form{s[:j], s[j+1:], true})
+			list = append(list, form{page: s[:j], fragment: s[j+1:], split: true, size: j})
 		}
 	}
 	if !wiki { // "pic.png?width=300"
 		for _, f := range list {
 			if page, _, ok := strings.Cut(f.page, "?"); ok {
-				list = append(list, form{page, f.fragment, f.split})
+				list = append(list, form{page: page, fragment: f.fragment, split: f.split, size: len(page)})
 			}
 		}
 	}
 	for _, f := range list {
 		page, fragment := unescape(f.page), unescape(f.fragment)
 		if page != f.page || fragment != f.fragment {
-			list = append(list, form{page, fragment, f.split})
+			f.page, f.fragment, f.decoded = page, fragment, true
+			list = append(list, f)
 		}
 	}
 	return list

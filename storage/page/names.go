@@ -21,8 +21,22 @@ import (
 type Names struct {
 	all, whole, base, tail sorted
 	count                  int
-	hyphens, spaces        int // pages whose own name has one: which of them new names get, see newPath
-	orders, gollum, upper  int // Azure's files of order, Gollum's pages at the top, pages with capitals: see DetectProfile
+	hyphens, spaces        int     // pages whose own name has one: which of them new names get, see newPath
+	crowds                 *crowds // made as they are asked for
+	orders, gollum, upper  int     // Azure's files of order, Gollum's pages at the top, pages with capitals: see DetectProfile
+}
+
+// order is one of the orders in which more than one path may have a key.
+type order int
+
+const (
+	inWhole order = iota
+	inBase
+	inTail
+)
+
+func (n *Names) in(o order) *sorted {
+	return [...]*sorted{&n.whole, &n.base, &n.tail}[o]
 }
 
 // NewNames is the set of these paths, in any order, each once or more.
@@ -40,6 +54,8 @@ func NewNames(paths iter.Seq[Path]) *Names {
 		whole: newSorted(byPath, whole),
 		base:  newSorted(byRank, base),
 		tail:  newSorted(byPath, tail),
+
+		crowds: &crowds{},
 	}
 	for p := range n.All() {
 		n.tally(p, 1)
@@ -50,6 +66,7 @@ func NewNames(paths iter.Seq[Path]) *Names {
 // With is the set with some paths more and some fewer. A path in both lists is in the result.
 func (n *Names) With(added, removed []Path) *Names {
 	m := *n
+	m.crowds = &crowds{}
 	var add, del [4][]entry
 	seen := make(map[Path]bool, len(added))
 	for _, p := range added {

@@ -31,6 +31,12 @@ type Context struct {
 	Base    string // of all addresses, without "/" at its end; "" is the space's own: "/go"
 	Names   *Names
 	Profile Profile
+	Also    Also // what names mean beside those of Names
+}
+
+// Resolve finds what a link on a page means here.
+func (in Context) Resolve(from Path, l Link) Target {
+	return asker{in.Names, in.Profile, from, in.Also}.read(l).Target
 }
 
 // URL is the escaped address of a file or page: URL, under the base.
@@ -57,9 +63,22 @@ func (d *Doc) HTML(in Context) string {
 		return d.sourceHTML(d.notice)
 	}
 	if in.Names == nil {
-		in.Names = &Names{all: sorted{order: byPath}, whole: sorted{order: byPath}, base: sorted{order: byRank}, tail: sorted{order: byPath}}
+		in.Names = NewNames(func(func(Path) bool) {})
 	}
 	return d.show(&writer{doc: d, in: in, seen: map[Link]Target{}})
+}
+
+// maxResolved bounds the links of a page that mean something each: more are no page that a person has written.
+const maxResolved = 20_000
+
+// Targets is what the page's Links mean where it is shown: with its bytes, all that HTML depends on.
+func (d *Doc) Targets(in Context) []Target {
+	w := &writer{doc: d, in: in, seen: map[Link]Target{}}
+	all := make([]Target, len(d.Links))
+	for i, l := range d.Links {
+		all[i] = w.resolve(l)
+	}
+	return all
 }
 
 func (d *Doc) show(w *writer) string {
@@ -70,7 +89,7 @@ func (d *Doc) show(w *writer) string {
 			html.EscapeString(d.MetaErr), html.EscapeString(d.meta))
 	}
 	for _, p := range d.parts {
-		if err := w.part(out, p); err != nil {
+		if err := w.part(out, p); err != nil || w.costly {
 			return d.sourceHTML(noticeCostly)
 		}
 	}
@@ -173,6 +192,7 @@ type writer struct {
 	mixed   bool     // what is written passes the sanitiser
 	mark    string   // begins the names of islands' marks
 	islands []string // what takes the places of those marks
+	costly  bool     // more links than maxResolved
 }
 
 // plainly writes what is as in plain CommonMark and in goldmark's extensions. It is given no HTML of the author.
@@ -249,8 +269,12 @@ func (w *writer) heading(b util.BufWriter, n *ast.Heading, entering bool) (ast.W
 func (w *writer) resolve(l Link) Target {
 	l.Start, l.End = 0, 0
 	t, ok := w.seen[l]
-	if !ok {
-		t = w.in.Names.Resolve(w.in.Profile, w.doc.Path, l)
+	switch {
+	case ok:
+	case len(w.seen) == maxResolved:
+		w.costly = true
+	default:
+		t = w.in.Resolve(w.doc.Path, l)
 		w.seen[l] = t
 	}
 	return t

@@ -28,82 +28,138 @@ type Target struct {
 	Found     bool
 	Fragment  string // without "#"
 	Text      string // the text to show for [[…]] links
-	Ambiguous bool
+	Ambiguous bool   // others were as good
+	Against   bool   // the side of the pipe that is there was taken, though the profile takes the other
+	Moved     bool   // found by a name that it no longer has
 }
 
-const (
-	maxTarget     = 1024 // bytes; what is longer leads nowhere
-	maxCandidates = 1000 // names with one fold that are looked at
-)
+// Also is what names mean beside those of the files that there are. Views have it, from what is derived; writes, which
+// read nothing derived, have none. Each function may be nil.
+type Also struct {
+	Moved  func(key string) []Move               // files that have gone from a name with this key (see PathKeys), and where they are now
+	Folder func(dir string) (to string, ok bool) // where a folder has gone that is no longer there
+	Called func(fold string) []Path              // pages that call themselves so, by Fold: title and aliases
+}
 
-// Resolve finds what a link on the page from means.
+// Move is a file's old name and the one that it has now.
+type Move struct{ From, To Path }
+
+// Fold is a title or an alias as Also.Called knows it.
+func Fold(name string) string { return loose(strings.Join(strings.Fields(name), " ")) }
+
+const maxTarget = 1024 // bytes; what is longer leads nowhere
+
+// Resolve finds what a link on the page from means, by the names of files alone.
 func (n *Names) Resolve(pr Profile, from Path, l Link) Target {
+	return asker{n, pr, from, Also{}}.read(l).Target
+}
+
+// asker is who asks: a page, in a wiki of some kind.
+type asker struct {
+	*Names
+	pr   Profile
+	from Path
+	also Also
+}
+
+// reading is how a link was read.
+type reading struct {
+	Target
+	second bool // the target stands behind the pipe
+	form   form // how that part was read; its page is "" for a link within its own page
+}
+
+// read finds what a link means, and which of its bytes say so.
+func (k asker) read(l Link) reading {
 	if !l.Wiki {
 		if isExternal(l.A) {
-			return Target{External: l.A}
+			return reading{Target: Target{External: l.A}}
 		}
-		return n.target(pr, from, l.A, false)
+		return k.target(l.A, false)
 	}
 	a, b := l.parts()
-	show := func(t Target, text, name string) Target {
-		if t.Text = text; text == "" {
-			t.Text = strings.TrimPrefix(name, "#")
+	show := func(r reading, second bool, text, name string) reading {
+		r.second = second
+		if r.Text = text; text == "" {
+			r.Text = strings.TrimPrefix(name, "#")
 		}
-		return t
+		return r
 	}
+	outside := func(url string) reading { return reading{Target: Target{External: url}} }
 	switch {
 	case isURL(a) && !isURL(b):
-		return show(Target{External: a}, b, a)
+		return show(outside(a), false, b, a)
 	case isURL(b) && !isURL(a):
-		return show(Target{External: b}, a, b)
+		return show(outside(b), true, a, b)
 	case isURL(a):
-		if bFirst(pr) {
-			return show(Target{External: b}, a, b)
+		if bFirst(k.pr) {
+			return show(outside(b), true, a, b)
 		}
-		return show(Target{External: a}, b, a)
+		return show(outside(a), false, b, a)
 	case isImage(a):
 		alt, _, _ := imageOptions(b)
-		return show(n.target(pr, from, a, true), alt, a)
+		return show(k.target(a, true), false, alt, a)
 	case b == "":
-		return show(n.target(pr, from, a, true), "", a)
+		return show(k.target(a, true), false, "", a)
 	case a == "":
-		return show(n.target(pr, from, b, true), "", b)
+		return show(k.target(b, true), true, "", b)
 	}
-	ta, tb := n.target(pr, from, a, true), n.target(pr, from, b, true)
-	if tb.Found && !ta.Found || tb.Found == ta.Found && bFirst(pr) {
-		return show(tb, a, b)
+	usual := bFirst(k.pr)
+	plain := k
+	plain.also = Also{}
+	ra, rb := plain.target(a, true), plain.target(b, true)
+	second := usual
+	if ra.Found != rb.Found {
+		second = rb.Found
 	}
-	return show(ta, b, a)
+	if !ra.Found && !rb.Found {
+		if second {
+			rb = k.target(b, true)
+		} else {
+			ra = k.target(a, true)
+		}
+	}
+	if second {
+		rb.Against = second != usual
+		return show(rb, true, a, b)
+	}
+	ra.Against = second != usual
+	return show(ra, false, b, a)
 }
 
 // bFirst tells whether the profile writes [[text|target]].
 func bFirst(pr Profile) bool { return pr == Gollum || pr == Otter }
 
 // target resolves one part of a link.
-func (n *Names) target(pr Profile, from Path, s string, wiki bool) Target {
+func (k asker) target(s string, wiki bool) reading {
 	if len(s) > maxTarget {
-		return Target{}
+		return reading{}
 	}
 	if s == "" {
-		return Target{Path: from, Found: !wiki}
+		return reading{Target: Target{Path: k.from, Found: !wiki}}
 	}
+	skip := 0
 	if rest, ok := hosted(s); ok && !wiki {
-		if _, folder := n.dirLike("wiki"); !folder {
+		if _, folder := k.dirLike("wiki"); !folder {
+			skip = len(s) - len(rest)
 			s = rest
 		}
 	}
 	all := forms(s, wiki)
+	for i := range all {
+		all[i].skip = skip
+	}
 	for _, f := range all {
 		if f.page == "" {
-			return Target{Path: from, Found: true, Fragment: f.fragment}
+			return reading{Target: Target{Path: k.from, Found: true, Fragment: f.fragment}, form: f}
 		}
-		if t := n.lookUp(pr, from, f.page, wiki); t.Found {
+		if t := k.lookUp(f.page, wiki); t.Found {
 			t.Fragment = f.fragment
-			return t
+			return reading{Target: t, form: f}
 		}
 	}
 	// Not written yet: the decoded name up to the first "#"; a "#" at the very end belongs to the name.
-	last := form{page: s}
+	last := form{page: s, size: len(s), skip: skip}
 	for _, f := range all {
 		if f.split && f.fragment != "" {
 			last = f
@@ -112,8 +168,11 @@ func (n *Names) target(pr Profile, from Path, s string, wiki bool) Target {
 	}
 	if !wiki {
 		last.page, _, _ = strings.Cut(last.page, "?")
+		last.size = min(last.size, len(last.page))
 	}
-	return Target{Path: n.newPath(pr, from, unescape(last.page), wiki), Fragment: unescape(last.fragment)}
+	last.page = unescape(last.page)
+	t := Target{Path: k.newPath(last.page, wiki), Fragment: unescape(last.fragment)}
+	return reading{Target: t, form: last}
 }
 
 // place is where a name is looked for: as a whole path, or (anywhere) as the end of one.
@@ -143,8 +202,12 @@ func places(pr Profile, from Path, name string, wiki bool) (list []place, folder
 	}
 	near, top := place{name: here}, place{name: clean}
 	switch {
+	case !wiki && here == clean:
+		return []place{top}, false
 	case !wiki:
 		return []place{near, top}, false
+	case here == clean:
+		return []place{top, {clean, true}}, false
 	case pr == Gollum:
 		return []place{near, top, {clean, true}}, false
 	}
@@ -163,37 +226,89 @@ func within(dir, name string) (string, bool) {
 	return s, true
 }
 
-func (n *Names) lookUp(pr Profile, from Path, name string, wiki bool) Target {
-	list, folder := places(pr, from, name, wiki)
+func (k asker) lookUp(name string, wiki bool) Target {
+	list, folder := places(k.pr, k.from, name, wiki)
 	if folder {
 		if len(list) == 0 {
 			return Target{}
 		}
 		dir := list[0].name
-		if p, ok := n.homeIn(dir); ok {
+		if p, ok := k.homeIn(dir); ok {
 			return Target{Path: p, Found: true}
 		}
-		return Target{Dir: dir, IsDir: true, Found: n.HasDir(dir)}
+		return Target{Dir: dir, IsDir: true, Found: k.HasDir(dir)}
 	}
 	wantDir := strings.HasSuffix(name, "/")
 	if wiki {
-		if t := n.best(list, wantDir); t.Found {
+		if t := k.best(list, wantDir); t.Found {
 			return t
 		}
 	} else {
 		for _, pl := range list {
-			if t := n.best([]place{pl}, wantDir); t.Found {
+			if t := k.best([]place{pl}, wantDir); t.Found {
 				return t
 			}
 		}
 	}
-	// The next levels belong here: the table of redirects, then aliases and titles in front matter.
+	if t := k.moved(list); t.Found {
+		return t
+	}
+	if called := k.also.Called; called != nil && wiki && !wantDir {
+		if pages := called(Fold(name)); len(pages) == 1 && k.Has(pages[0]) && pages[0].Served() {
+			return Target{Path: pages[0], Found: true}
+		}
+	}
 	for _, pl := range list {
-		if dir, ok := n.dirLike(pl.name); ok && !pl.anywhere {
+		if dir, ok := k.dirLike(pl.name); ok && !pl.anywhere {
 			return Target{Dir: dir, IsDir: true, Found: true}
 		}
 	}
+	if k.also.Folder == nil {
+		return Target{}
+	}
+	for _, pl := range list {
+		if pl.anywhere || pl.name == "" {
+			continue
+		}
+		if dir, ok := k.also.Folder(pl.name); ok {
+			if p, ok := k.homeIn(dir); ok {
+				return Target{Path: p, Found: true, Moved: true}
+			}
+			return Target{Dir: dir, IsDir: true, Found: k.HasDir(dir), Moved: true}
+		}
+	}
 	return Target{}
+}
+
+// moved finds what has had the name.
+func (k asker) moved(list []place) Target {
+	if k.also.Moved == nil {
+		return Target{}
+	}
+	var best match
+	var to Path
+	others := false
+	for i, pl := range list {
+		fold := loose(pl.name)
+		keys := []string{baseOf(fold)}
+		if bare := looseBase(stripExt(pl.name)); bare != keys[0] {
+			keys = append(keys, bare)
+		}
+		for _, key := range keys {
+			for _, mv := range k.also.Moved(key) {
+				level := equality(mv.From, true, pl.name, fold, pl.anywhere)
+				if level == 0 || !k.Has(mv.To) || !mv.To.Served() {
+					continue
+				}
+				m := match{level, 0, i, inexact(string(mv.From), pl), mv.From}
+				others = others || to != "" && to != mv.To
+				if to == "" || m.compare(best) < 0 {
+					best, to = m, mv.To
+				}
+			}
+		}
+	}
+	return Target{Path: to, Found: to != "", Moved: true, Ambiguous: others}
 }
 
 // match is a candidate with all that decides between candidates, most important first.
@@ -226,16 +341,12 @@ func (n *Names) best(list []place, wantDir bool) Target {
 	}
 	for i, pl := range list {
 		file := path.Ext(pl.name) != "" && !isPageName(pl.name)
-		for key, in := range n.underNames(pl) {
-			left := maxCandidates
-			for p := range in.under(key) {
-				if left--; left < 0 {
-					break
-				}
+		fold := loose(pl.name)
+		for u := range n.underNames(pl) {
+			for p := range n.candidates(u.in, u.key, u.name, pl.anywhere) {
 				if !p.Served() {
 					continue
 				}
-				fold := loose(pl.name)
 				if level := equality(p, true, pl.name, fold, pl.anywhere); level > 0 {
 					try(match{level, kind(p, file, wantDir), i, inexact(string(p), pl), p})
 				}
@@ -280,22 +391,28 @@ func inexact(p string, pl place) int {
 	return 1
 }
 
-// underNames yields the keys, each with the order that has it, under which candidates for a place are found.
-func (n *Names) underNames(pl place) func(yield func(string, sorted) bool) {
-	return func(yield func(string, sorted) bool) {
+// under is where candidates for a name are found: in one of the orders, by a key.
+type under struct {
+	in        order
+	key, name string
+}
+
+// underNames yields where candidates for a place are found: by its name, and by that without a page extension.
+func (n *Names) underNames(pl place) func(yield func(under) bool) {
+	return func(yield func(under) bool) {
 		names := []string{pl.name}
 		if bare := stripExt(pl.name); bare != pl.name {
 			names = append(names, bare)
 		}
 		for _, name := range names {
-			key, in := loose(name), n.whole
+			u := under{inWhole, loose(name), name}
 			if pl.anywhere {
-				in = n.base
-				if dir := dirOf(key); dir != "" {
-					key, in = baseOf(key)+"/"+baseOf(dir), n.tail
+				u.in = inBase
+				if dir := dirOf(u.key); dir != "" {
+					u.in, u.key = inTail, baseOf(u.key)+"/"+baseOf(dir)
 				}
 			}
-			if !yield(key, in) {
+			if !yield(u) {
 				return
 			}
 		}
@@ -343,7 +460,7 @@ func (n *Names) dirLike(name string) (string, bool) {
 		return name, true
 	}
 	fold := loose(name)
-	left := maxCandidates
+	left := 100 // nearly always the first one tells
 	for e := range n.whole.from(entry{key: fold + "/"}) {
 		if left--; left < 0 || !strings.HasPrefix(e.key, fold+"/") {
 			break
@@ -358,7 +475,8 @@ func (n *Names) dirLike(name string) (string, bool) {
 }
 
 // newPath is the path of the page that a red link asks for; "" if no file can be named so.
-func (n *Names) newPath(pr Profile, from Path, name string, wiki bool) Path {
+func (k asker) newPath(name string, wiki bool) Path {
+	n, pr, from := k.Names, k.pr, k.from
 	clean := path.Clean(name)
 	dir := from.Dir()
 	if !wiki && pr == WikiJS {

@@ -1,7 +1,10 @@
 package page
 
 import (
+	"encoding/json"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -29,140 +32,127 @@ func wiki(s string) Link {
 	return l
 }
 
-func TestResolve(t *testing.T) {
-	issue := []string{"Home.md", "test/Page-Name-1.md", "test/Page Name 2.md", "test/page-name-3.md", "C#.md", "Munchen.md"}
-	both := []string{"Home.md", "A.md", "B.md"}
-	folders := []string{"Home.md", "guide/README.md", "guide/Set up.md", "guide/deep/Note.md", "other/Note.md", "empty/pic.png", "Lone.md", "Lone/x.md"}
-	tests := []struct {
-		name  string
-		files []string
-		pr    Profile
-		from  string
-		link  string // "[[…]]", or a Markdown destination
-		want  string // path, "red:path", "dir:folder", "url:…", and "#fragment"
-	}{
-		{"full exact", issue, Native, "", "[[/test/Page-Name-1]]", "test/Page-Name-1.md"},
-		{"bare exact", issue, Native, "", "[[Page-Name-1]]", "test/Page-Name-1.md"},
-		{"full spaces for hyphens", issue, Native, "", "[[/test/Page Name 1]]", "test/Page-Name-1.md"},
-		{"bare spaces for hyphens", issue, Gollum, "", "[[Page Name 1]]", "test/Page-Name-1.md"},
-		{"full hyphens for spaces", issue, Native, "", "[[/test/Page-Name-2]]", "test/Page Name 2.md"},
-		{"bare hyphens for spaces", issue, Gollum, "", "[[Page-Name-2]]", "test/Page Name 2.md"},
-		{"full spaces", issue, Native, "", "[[/test/Page Name 2]]", "test/Page Name 2.md"},
-		{"bare spaces", issue, Native, "", "[[Page Name 2]]", "test/Page Name 2.md"},
-		{"case and space", issue, Native, "", "[[Page Name 3]]", "test/page-name-3.md"},
-		{"case", issue, Native, "", "[[Page-Name-3]]", "test/page-name-3.md"},
-		{"C#", issue, Native, "", "[[C#]]", "C#.md"},
-		{"C# with a fragment", issue, Native, "", "[[C##Part]]", "C#.md#Part"},
-		{"umlaut is no u", issue, Native, "", "[[München]]", "red:München.md"},
+// world is a wiki of testdata/links.json: the files that there are, and what links in it mean. Each case has a name, a
+// profile, the page that the link is on, the link ("[[…]]" or a Markdown destination), and what it leads to: "path",
+// "red:path", "dir:folder" or "url:…", then "#fragment", "?" when others would do as well, and "!" when the side of the
+// pipe that is there was taken against the profile.
+type world struct {
+	Files   []string
+	Moved   map[Path]Path     // names that files had, and have
+	Called  map[string][]Path // titles and aliases
+	Folders map[string]string // names that folders had, and have
+	Cases   [][5]string
+}
 
-		{"both exist, native", both, Native, "", "[[A|B]]", "A.md"},
-		{"both exist, obsidian", both, Obsidian, "", "[[A|B]]", "A.md"},
-		{"both exist, gollum", both, Gollum, "", "[[A|B]]", "B.md"},
-		{"both exist, otter", both, Otter, "", "[[A|B]]", "B.md"},
-		{"none exists, native", both, Native, "", "[[X|Y]]", "red:X.md"},
-		{"none exists, gollum", both, Gollum, "", "[[X|Y]]", "red:Y.md"},
-		{"only the second exists", both, Native, "", "[[some text|B]]", "B.md"},
-		{"only the first exists", both, Gollum, "", "[[A|some text]]", "A.md"},
-		{"second pipe", both, Native, "", "[[A|text|more]]", "A.md"},
-		{"URL first", both, Gollum, "", "[[https://x.y/|A]]", "url:https://x.y/"},
-		{"URL second", both, Native, "", "[[A|https://x.y/]]", "url:https://x.y/"},
-		{"no scheme that runs", both, Native, "", "[[javascript:alert(1)]]", "red:javascript:alert(1).md"},
-		{"image and options", []string{"a/pic.png"}, Gollum, "", "[[a/pic.png|alt=x, width=3px]]", "a/pic.png"},
-		{"text and image", []string{"a/pic.png"}, Gollum, "", "[[see|a/pic.png]]", "a/pic.png"},
-
-		{"two headings", []string{"Note.md"}, Obsidian, "", "[[Note#H1#H2]]", "Note.md#H1#H2"},
-		{"last hash", []string{"A#B.md"}, Native, "", "[[A#B#part]]", "A#B.md#part"},
-		{"same page", folders, Native, "guide/Set up.md", "[[#part]]", "guide/Set up.md#part"},
-		{"normal form D on disk", []string{"cafe\u0301.md"}, Native, "", "[[caf\u00e9]]", "cafe\u0301.md"},
-		{"normal form C on disk", []string{"caf\u00e9.md"}, Native, "", "[[cafe\u0301]]", "caf\u00e9.md"},
-		{"upper", []string{"Foo.md", "foo.md"}, Native, "", "[[Foo]]", "Foo.md"},
-		{"lower", []string{"Foo.md", "foo.md"}, Native, "", "[[foo]]", "foo.md"},
-		{"neither case", []string{"Foo.md", "foo.md"}, Native, "", "[[FOO]]", "Foo.md?"},
-		{"gitea slash", []string{"a%2Fb.md"}, Gollum, "", "[[a/b]]", "a%2Fb.md"},
-		{"gitea slash as written", []string{"a%2Fb.md", "a/b.md"}, Gollum, "", "[[a%2Fb]]", "a%2Fb.md"},
-		{"gitea hyphens", []string{"2000-01-02 meeting.-.md"}, Gollum, "", "[[2000-01-02 meeting]]", "2000-01-02 meeting.-.md"},
-		{"azure hyphen", []string{"Set%2Dup-guide.md"}, Azure, "", "[[Set-up guide]]", "Set%2Dup-guide.md"},
-		{"azure hyphen as written", []string{"Set%2Dup-guide.md"}, Azure, "", "Set%2Dup-guide.md", "Set%2Dup-guide.md"},
-		{"decoded", []string{"Set up.md"}, Native, "", "Set%20up.md", "Set up.md"},
-		{"undecoded first", []string{"100%25.md", "100%.md"}, Native, "", "[[100%25]]", "100%25.md"},
-
-		{"folder", folders, Native, "", "[[guide]]", "guide/README.md"},
-		{"folder with a slash", folders, Native, "", "guide/", "guide/README.md"},
-		{"folder by case", folders, Native, "", "[[Guide]]", "guide/README.md"},
-		{"page before folder", folders, Native, "", "[[Lone]]", "Lone.md"},
-		{"folder without a home", folders, Native, "", "[[empty]]", "dir:empty"},
-		{"up", folders, Native, "guide/deep/Note.md", "[[..]]", "guide/README.md"},
-		{"top", folders, Native, "guide/deep/Note.md", "/", "Home.md"},
-		{"above the top", folders, Native, "guide/Set up.md", "[[../../Home]]", "red:"},
-		{"relative", folders, Native, "guide/deep/Note.md", "[[../Set up]]", "guide/Set up.md"},
-		{"here only", folders, Native, "guide/deep/Note.md", "[[./Home]]", "red:guide/deep/Home.md"},
-		{"end of a path", folders, Native, "", "[[deep/Note]]", "guide/deep/Note.md"},
-		{"ambiguous name", folders, Native, "", "[[Note]]", "other/Note.md?"},
-		{"near name, gollum", folders, Gollum, "guide/deep/x.md", "[[Note]]", "guide/deep/Note.md"},
-		{"top first, native", []string{"N.md", "a/N.md"}, Native, "a/x.md", "[[N]]", "N.md"},
-		{"folder first, gollum", []string{"N.md", "a/N.md"}, Gollum, "a/x.md", "[[N]]", "a/N.md"},
-		{"page before file", []string{"Notes", "NOTES.md"}, Native, "", "[[notes]]", "NOTES.md"},
-		{"file with its extension", []string{"x.PDF", "x.pdf.md"}, Native, "", "[[x.pdf]]", "x.pdf.md"},
-		{"never served", []string{".obsidian/a.md"}, Native, "", "[[a]]", "red:a.md"},
-
-		{"markdown", folders, Native, "guide/Set up.md", "deep/Note.md#x", "guide/deep/Note.md#x"},
-		{"markdown without extension", folders, Native, "guide/Set up.md", "deep/Note", "guide/deep/Note.md"},
-		{"markdown, the top at last", folders, Gollum, "guide/Set up.md", "other/Note", "other/Note.md"},
-		{"markdown, not anywhere", folders, Native, "", "Note", "red:Note.md"},
-		{"markdown query", folders, Native, "", "empty/pic.png?width=30", "empty/pic.png"},
-		{"markdown scheme", folders, Native, "", "tel:+1", "url:tel:+1"},
-		{"as hosts have it", folders, Native, "guide/Set up.md", "/wiki/Home#x", "Home.md#x"},
-		{"as hosts have it, below", folders, Gollum, "", "/wiki/guide/Set-up", "guide/Set up.md"},
-		{"as hosts have it, a folder", folders, Native, "", "/wiki/guide/", "guide/README.md"},
-		{"as hosts have it, the top", folders, Native, "", "/wiki/#x", "Home.md#x"},
-		{"as hosts have it, red", folders, Native, "guide/Set up.md", "/wiki/New-one", "red:New-one.md"},
-		{"as hosts have it, no name", folders, Native, "", "/wiki/", "red:wiki.md"},
-		{"as hosts have it, nothing", folders, Native, "", "/wiki", "red:wiki.md"},
-		{"as hosts have it, in brackets", folders, Native, "", "[[/wiki/Home]]", "red:wiki/Home.md"},
-		{"not from the top", folders, Native, "", "wiki/Home", "red:wiki/Home.md"},
-		{"a folder wiki", []string{"X.md", "wiki/Y.md"}, Native, "", "/wiki/X", "red:wiki/X.md"},
-		{"a folder Wiki", []string{"X.md", "Wiki/X.md"}, Native, "", "/wiki/X", "Wiki/X.md"},
-		{"a page wiki", []string{"wiki.md", "X.md"}, Native, "", "/wiki/X", "X.md"},
-		{"a page wiki itself", []string{"wiki.md"}, Native, "", "/wiki/", "wiki.md"},
-		{"wikijs", []string{"a/b.md", "a/b/c.md", "a/c.md"}, WikiJS, "a/b.md", "c", "a/b/c.md"},
-		{"not wikijs", []string{"a/b.md", "a/b/c.md", "a/c.md"}, Native, "a/b.md", "c", "a/c.md"},
-
-		{"red, folder as written", folders, Native, "guide/Set up.md", "[[x/New]]", "red:x/New.md"},
-		{"red, in the folder", folders, Native, "guide/Set up.md", "[[New one]]", "red:guide/New one.md"},
-		{"red, hyphens", []string{"a-b.md", "c-d.md"}, Gollum, "a-b.md", "[[New one]]", "red:New-one.md"},
-		{"red file", folders, Native, "", "[[new.pdf]]", "red:new.pdf"},
-		{"red, no path", folders, Native, "", "[[.git/x]]", "red:"},
+func (w world) also() Also {
+	return Also{
+		Moved: func(key string) (list []Move) {
+			for from, to := range w.Moved {
+				if slices.Contains(PathKeys(from), key) {
+					list = append(list, Move{from, to})
+				}
+			}
+			return list
+		},
+		Called: func(fold string) (list []Path) {
+			for name, pages := range w.Called {
+				if Fold(name) == fold {
+					list = append(list, pages...)
+				}
+			}
+			return list
+		},
+		Folder: func(dir string) (string, bool) {
+			to, ok := w.Folders[dir]
+			return to, ok
+		},
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			from := Path(tt.from)
-			if from == "" {
-				from = "Home.md"
+}
+
+func worlds(t *testing.T) []world {
+	b, err := os.ReadFile("testdata/links.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []world
+	if err := json.Unmarshal(b, &all); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// written is the link of a case.
+func written(s string) Link {
+	if strings.Contains(s, "[[") {
+		return wiki(s)
+	}
+	return Link{A: s}
+}
+
+func (t Target) String() string {
+	s := string(t.Path)
+	switch {
+	case t.External != "":
+		s = "url:" + t.External
+	case t.IsDir:
+		s = "dir:" + t.Dir
+	case !t.Found:
+		s = "red:" + s
+	}
+	if t.Fragment != "" {
+		s += "#" + t.Fragment
+	}
+	if t.Ambiguous {
+		s += "?"
+	}
+	if t.Against {
+		s += "!"
+	}
+	return s
+}
+
+func TestResolve(t *testing.T) {
+	for _, w := range worlds(t) {
+		n := names(w.Files...)
+		for _, c := range w.Cases {
+			t.Run(c[0], func(t *testing.T) {
+				in := Context{Names: n, Profile: Profile(c[1]), Also: w.also()}
+				if got := in.Resolve(Path(c[2]), written(c[3])).String(); got != c[4] {
+					t.Errorf("%s on %s: got %q, want %q", c[3], c[2], got, c[4])
+				}
+			})
+		}
+	}
+}
+
+// Where very many have one name, what is found is the same as where few have.
+func TestCrowd(t *testing.T) {
+	few := []string{"a/Set-up.md", "b/set up.md", "c/Set-up.markdown", "d/SET-UP.png", "e/Set-up/README.md", "deep/f/docs/Set-up.md", "g/docs/set_up.md"}
+	many := slices.Clone(few)
+	for i := range 500 {
+		many = append(many, "x/y/"+strconv.Itoa(i)+"/z/longer/docs/Set-Up.md", "x/y/"+strconv.Itoa(i)+"/z/longer/docs/set-up.PNG")
+	}
+	n, m := names(few...), names(many...)
+	for _, pr := range []Profile{Native, Gollum} {
+		for _, s := range []string{"Set-up", "set up", "set_up", "Set-up.md", "Set-up.markdown", "SET-UP.png", "d/SET-UP.png", "docs/Set-up",
+			"docs/set_up", "docs/set up.md", "f/docs/Set-up", "Set-up/", "docs/Set-up.md"} {
+			l := Link{Wiki: true, A: s}
+			want, got := n.Resolve(pr, "Home.md", l), m.Resolve(pr, "Home.md", l)
+			want.Ambiguous, got.Ambiguous = false, false
+			if got != want {
+				t.Errorf("%s [[%s]]: got %v, want %v", pr, s, got, want)
 			}
-			l := Link{A: tt.link}
-			if strings.Contains(tt.link, "[[") {
-				l = wiki(tt.link)
-			}
-			target := names(tt.files...).Resolve(tt.pr, from, l)
-			got := string(target.Path)
-			switch {
-			case target.External != "":
-				got = "url:" + target.External
-			case target.IsDir:
-				got = "dir:" + target.Dir
-			case !target.Found:
-				got = "red:" + got
-			}
-			if target.Fragment != "" {
-				got += "#" + target.Fragment
-			}
-			if target.Ambiguous {
-				got += "?"
-			}
-			if got != tt.want {
-				t.Errorf("got %q, want %q", got, tt.want)
-			}
-		})
+		}
+	}
+	if got := m.Resolve(Native, "Home.md", Link{Wiki: true, A: "Set-Up"}); !got.Ambiguous || got.Path != "x/y/0/z/longer/docs/Set-Up.md" {
+		t.Errorf("got %v", got)
+	}
+	looked := 0
+	for range m.candidates(inBase, "set-up", "Set-up", true) {
+		looked++
+	}
+	if looked > 100 {
+		t.Errorf("looked at %d of %d", looked, m.Len())
 	}
 }
 

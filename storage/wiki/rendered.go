@@ -40,7 +40,7 @@ func (s *Snapshot) Page(ctx context.Context, p page.Path) (*Page, error) {
 		if kept.namesAt == s.namesAt && s.namesAt != 0 {
 			return kept.page, nil
 		}
-		if slices.Equal(kept.targets, targets(s.Context(), kept.page.Doc)) {
+		if slices.Equal(kept.targets, kept.page.Doc.Targets(s.Context())) {
 			s.space.cache.put(key, &renderedPage{page: kept.page, namesAt: s.namesAt, profile: profile, targets: kept.targets})
 			return kept.page, nil
 		}
@@ -49,7 +49,7 @@ func (s *Snapshot) Page(ctx context.Context, p page.Path) (*Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.space.cache.put(key, &renderedPage{page: out, namesAt: s.namesAt, profile: profile, targets: targets(s.Context(), out.Doc)})
+	s.space.cache.put(key, &renderedPage{page: out, namesAt: s.namesAt, profile: profile, targets: out.Doc.Targets(s.Context())})
 	return out, nil
 }
 
@@ -69,15 +69,6 @@ func (s *Snapshot) Doc(ctx context.Context, p page.Path) (*page.Doc, error) {
 		return nil, err
 	}
 	return page.Parse(p, source), nil
-}
-
-// targets is what a page's links lead to: with its bytes, all that its looks depend on.
-func targets(in page.Context, doc *page.Doc) []page.Target {
-	all := make([]page.Target, len(doc.Links))
-	for i, l := range doc.Links {
-		all[i] = in.Names.Resolve(in.Profile, doc.Path, l)
-	}
-	return all
 }
 
 // rendered keeps the pages that were read last, bounded by an estimate of their bytes.
