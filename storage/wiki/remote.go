@@ -2,9 +2,11 @@ package wiki
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"time"
 
 	"cairn/storage/internal/git"
 	"cairn/storage/page"
@@ -38,14 +40,51 @@ func (s *Space) Fetch(ctx context.Context, by Actor, protocol string, in io.Read
 }
 
 // Push takes one git push. Whether it was accepted stands in what is written to out: git's own report, with a sentence
-// for each refusal. When it was accepted it is on disk and is the head.
+// for each refusal. When it was accepted it is on disk and is the head, and PushedBy tells who sent it. The error is
+// ErrBusy when no place is free, and wraps fs.ErrInvalid for what is no push; then nothing has been written to out.
 func (s *Space) Push(ctx context.Context, by Actor, protocol string, in io.Reader, out io.Writer) error {
 	if err := s.mayServe(by, PushService); err != nil {
 		return err
 	}
-	return s.repo.ReceivePack(ctx, protocol, in, out, func(ctx context.Context, p git.Push) ([]string, error) {
-		return nil, s.checkPush(ctx, by, p)
+	return s.repo.ReceivePack(ctx, protocol, in, out, git.Pusher{
+		By:   signature(by),
+		Path: mayHold,
+		Check: func(ctx context.Context, p git.Push) ([]string, error) {
+			return nil, s.checkPush(ctx, by, p)
+		},
 	})
+}
+
+// Pushed is who sent a revision by git, whoever its author is, and when.
+type Pushed struct {
+	By, Email string
+	When      time.Time // UTC
+}
+
+// PushedBy is who pushed the revision. The error wraps fs.ErrNotExist when it came in another way, or was not the last
+// one of its push.
+func (s *Space) PushedBy(ctx context.Context, by Actor, rev Rev) (Pushed, error) {
+	if !by.CanRead(s.name) {
+		return Pushed{}, fmt.Errorf("space %q: %w", s.name, fs.ErrNotExist)
+	}
+	hash, err := git.ParseHash(string(rev))
+	if err != nil {
+		return Pushed{}, fmt.Errorf("revision %q: %w", rev, fs.ErrNotExist)
+	}
+	sig, err := s.repo.PushedBy(ctx, hash)
+	if err != nil {
+		return Pushed{}, fmt.Errorf("who pushed %s: %w", rev, err)
+	}
+	return Pushed{By: sig.Name, Email: sig.Email, When: sig.When}, nil
+}
+
+// Bundle writes the live branch with its whole history as a git bundle, for git clone --bundle-uri: what is copied
+// often can be kept by whoever stands in front. The error wraps fs.ErrNotExist before the first commit.
+func (s *Space) Bundle(ctx context.Context, by Actor, out io.Writer) error {
+	if err := s.mayServe(by, FetchService); err != nil {
+		return err
+	}
+	return s.repo.Bundle(ctx, out)
 }
 
 func (s *Space) mayServe(by Actor, service Service) error {
@@ -58,8 +97,20 @@ func (s *Space) mayServe(by Actor, service Service) error {
 	return nil
 }
 
-// checkPush holds what a push would bring onto the live branch to the rules for files (security.md §3). It reads only
-// what differs from the head.
+// mayHold tells whether a file or folder of this path may be pushed and how many bytes it may have.
+func mayHold(path string) (limit int64, err error) {
+	p, err := page.ParsePath(path)
+	if err == nil {
+		return int64(limitOf(p)), nil
+	}
+	var name *page.NameError
+	if errors.As(err, &name) && name.Offer != "" {
+		return 0, fmt.Errorf("%w Call it %q, for example.", err, name.Offer)
+	}
+	return 0, fmt.Errorf("%w Give it another name.", err)
+}
+
+// checkPush makes sure that whoever pushes may change what the push changes. Git has judged the files by then.
 func (s *Space) checkPush(ctx context.Context, by Actor, p git.Push) error {
 	if p.Live == nil {
 		return nil
@@ -68,28 +119,9 @@ func (s *Space) checkPush(ctx context.Context, by Actor, p git.Push) error {
 		if err != nil {
 			return err
 		}
-		if c.New == (git.Entry{}) {
-			if path, err := page.ParsePath(c.Path); err == nil && !by.CanWrite(s.name, path) {
-				return fmt.Errorf("you may not change %s", path)
-			}
-			continue
-		}
-		path, err := page.ParsePath(c.Path)
-		if err != nil {
-			return fmt.Errorf("%q cannot be in the wiki: %w. Rename it and push again", c.Path, err)
-		}
-		if !isFile(c.New) {
-			return fmt.Errorf("%q cannot be in the wiki: links to files outside and repositories inside are not kept. Remove it and push again", c.Path)
-		}
-		if !by.CanWrite(s.name, path) {
+		// What has no path was there already and goes, or is left as it is.
+		if path, err := page.ParsePath(c.Path); err == nil && !by.CanWrite(s.name, path) {
 			return fmt.Errorf("you may not change %s", path)
-		}
-		size, err := p.Size(ctx, c.New.Hash)
-		if err != nil {
-			return err
-		}
-		if limit := limitOf(path); size > int64(limit) {
-			return fmt.Errorf("%q is too large: a page may have at most %d KiB, any other file %d MiB. Make it smaller and push again", c.Path, MaxPage>>10, MaxFile>>20)
 		}
 	}
 	return nil

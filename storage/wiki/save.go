@@ -43,6 +43,8 @@ var (
 	ErrNotText = errors.New("a page is text in UTF-8, without NUL characters")
 	// ErrReadOnly is returned when the disk has failed: nothing can be saved until the wiki has been started again.
 	ErrReadOnly = git.ErrReadOnly
+	// ErrBusy is returned to git clients when as many as can be are being served, for a minute.
+	ErrBusy = git.ErrBusy
 	// ErrLocked is returned when another program holds a space's branch and does not let go.
 	ErrLocked = git.ErrLocked
 )

@@ -67,7 +67,7 @@ func ReadRefs(ctx context.Context, dir string) (Refs, error) {
 		return Refs{}, err
 	}
 	packs, _ := filepath.Glob(filepath.Join(escapeGlob(dir), "objects/pack/pack-*.pack"))
-	if len(lines) > 0 || unknown && len(packs) > 0 && len(refs.All) == 0 {
+	if len(lines) > 0 || unknown && len(packs) > 0 && !r.others() {
 		return Refs{}, fmt.Errorf("%s: %w", live, errLost)
 	}
 	return refs, nil
@@ -106,6 +106,10 @@ func parseRef(line string) (Ref, error) {
 
 // Bundle writes a bundle of what the refs, of which there must be some, lead to in the repository at dir.
 func Bundle(ctx context.Context, dir string, refs Refs, w io.Writer) error {
+	return writeBundle(ctx, dir, refs, w, nil)
+}
+
+func writeBundle(ctx context.Context, dir string, refs Refs, w io.Writer, slots chan struct{}) error {
 	head, tips := bytes.NewBufferString(bundleHead), new(bytes.Buffer)
 	for _, r := range refs.All {
 		fmt.Fprintf(head, "%s %s\n", r.Hash, r.Name)
@@ -115,11 +119,16 @@ func Bundle(ctx context.Context, dir string, refs Refs, w io.Writer) error {
 		fmt.Fprintf(head, "%s HEAD\n", refs.Head)
 	}
 	head.WriteByte('\n')
+	c := command{dir: dir, stdin: tips, stdout: w, slots: slots, args: []string{"pack-objects", "--stdout", "--revs", "--delta-base-offset", "-q"}}
+	release, err := c.slot(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
 	if _, err := w.Write(head.Bytes()); err != nil {
 		return err
 	}
-	c := command{dir: dir, stdin: tips, stdout: w, args: []string{"pack-objects", "--stdout", "--revs", "--delta-base-offset", "-q"}}
-	return c.run(ctx)
+	return c.runHere(ctx)
 }
 
 // Unbundle makes a new bare repository at dir of a bundle, durably, and whole or not at all. live becomes its live

@@ -92,7 +92,7 @@ func TestPanicInPush(t *testing.T) {
 			return
 		}
 		defer func() { seen <- recover() }()
-		r.ReceivePack(q.Context(), "", q.Body, w, func(context.Context, Push) ([]string, error) { panic("check") })
+		r.ReceivePack(q.Context(), "", q.Body, w, pusherOf(func(context.Context, Push) ([]string, error) { panic("check") }))
 	})}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -175,7 +175,7 @@ func TestPushManyRefs(t *testing.T) {
 	var out bytes.Buffer
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	if err := r.ReceivePack(ctx, "", &in, &out, letAll); err != nil {
+	if err := r.ReceivePack(ctx, "", &in, &out, pusherOf(letAll)); err != nil {
 		t.Error(err)
 	}
 	if !strings.Contains(out.String(), "Too many branches and tags") {
@@ -441,8 +441,10 @@ func pusher(dir string) {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	in, _ := io.Pipe()
-	r.ReceivePack(context.Background(), "", in, io.Discard, letAll)
+	in, out := io.Pipe()
+	line := fmt.Sprintf("%040d %040d refs/heads/draft\x00 report-status", 0, 1)
+	go fmt.Fprintf(out, "%04x%s0000PACK", len(line)+4, line)
+	r.ReceivePack(context.Background(), "", in, io.Discard, pusherOf(letAll))
 }
 
 // When the server is killed, no git of its stays behind that could still move a branch, be it as slow as it may.

@@ -93,13 +93,13 @@ func importRepository(ctx context.Context, dir, source string, progress io.Write
 			env = append(env, name+"="+value)
 		}
 	}
-	fetch := command{dir: dir, env: env, stderr: progress, slots: serving,
+	fetch := command{dir: dir, env: env, stderr: progress, slots: fetching,
 		args: []string{"fetch", "--progress", "--no-write-fetch-head", "--no-auto-maintenance", "--end-of-options", source,
 			"+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"}}
 	if err := fetch.run(ctx); err != nil {
 		return fmt.Errorf("import: %w", err)
 	}
-	list := command{dir: dir, env: env, slots: serving, args: []string{"ls-remote", "--symref", "--end-of-options", source, "HEAD"}}
+	list := command{dir: dir, env: env, slots: fetching, args: []string{"ls-remote", "--symref", "--end-of-options", source, "HEAD"}}
 	heads, err := list.output(ctx)
 	if err != nil {
 		return fmt.Errorf("import: %w", err)
@@ -187,7 +187,7 @@ func importFolder(ctx context.Context, dir, source string, author Signature, pro
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	c := command{dir: dir, args: []string{"fast-import", "--quiet", "--done", "--date-format=raw"}, slots: serving}
+	c := command{dir: dir, args: []string{"fast-import", "--quiet", "--done", "--date-format=raw"}, slots: fetching}
 	release, err := c.slot(ctx)
 	if err != nil {
 		return err

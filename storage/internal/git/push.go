@@ -2,7 +2,6 @@ package git
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -60,43 +58,44 @@ func (r refusal) Error() string { return string(r) }
 // doorPatience is how long receive-pack may take to move refs while all others wait.
 const doorPatience = time.Minute
 
-// maxAhead is how far a pushed commit's date may lie ahead.
-const maxAhead = 24 * time.Hour
-
 const stale = refusal("Somebody has saved since you last fetched. Run: git pull --rebase, then push again.")
 
 // push is one running receive-pack.
 type push struct {
 	repo      *Repo
 	command   command
-	check     func(context.Context, Push) ([]string, error)
+	asked     commands
+	by        Pusher
+	answer    *answer
 	process   *exec.Cmd
 	ctx       context.Context // the process's: ends with the client's, until git has been told ok
 	cancel    context.CancelCauseFunc
 	detach    func() bool // parts ctx from the client's; false when that has ended
 	stdin     io.WriteCloser
 	question  *os.File // read
-	answer    *os.File // written
+	reply     *os.File // written
 	said      tail
 	over      chan struct{} // closed when the process has ended
 	once      sync.Once
-	unsettled error // refs may have moved, but that is not known to be durable
+	refused   []string // what the pusher has been told when we have refused
+	moved     bool     // the live branch has, as was asked
+	unsettled error    // refs may have moved, but that is not known to be durable
 }
 
-func (r *Repo) startPush(ctx context.Context, c command, check func(context.Context, Push) ([]string, error)) (*push, error) {
-	p := &push{repo: r, check: check, over: make(chan struct{})}
+func (r *Repo) startPush(ctx context.Context, c command, asked commands, by Pusher, a *answer) (*push, error) {
+	p := &push{repo: r, asked: asked, by: by, answer: a, over: make(chan struct{})}
 	question, theirs, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
 	defer theirs.Close()
-	ours, answer, err := os.Pipe()
+	ours, reply, err := os.Pipe()
 	if err != nil {
 		question.Close()
 		return nil, err
 	}
 	defer ours.Close()
-	p.question, p.answer = question, answer
+	p.question, p.reply = question, reply
 	c.files = []*os.File{theirs, ours}
 	p.command = c
 	p.ctx, p.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
@@ -110,7 +109,7 @@ func (r *Repo) startPush(ctx context.Context, c command, check func(context.Cont
 		p.detach()
 		p.cancel(nil)
 		question.Close()
-		answer.Close()
+		reply.Close()
 		return nil, err
 	}
 	return p, nil
@@ -119,46 +118,89 @@ func (r *Repo) startPush(ctx context.Context, c command, check func(context.Cont
 // converse answers the hook and waits for the process. The error is git's.
 func (p *push) converse(ctx context.Context) error {
 	defer p.question.Close()
-	defer p.answer.Close()
+	defer p.reply.Close()
 	defer p.cancel(nil)
 	defer p.detach()
 	r := p.repo
 	quarantine, refs, err := readQuestion(p.question)
-	if err == io.EOF { // git has ended or will: nothing to push, or a broken pack
-		p.answer.Close()
+	if err == io.EOF { // git has ended or will: a broken pack
+		p.reply.Close()
 		return p.wait()
 	}
-	if err != nil {
-		go io.Copy(io.Discard, p.question) // until it is closed: the hook must not wait with what else it has to ask
-		if _, ok := errors.AsType[refusal](err); !ok {
-			r.log.WarnContext(ctx, "push not understood", "repo", r.dir, "err", err)
-		}
-		p.reply(p.sentence(ctx, err), "no")
-		return p.wait()
-	}
-	lines, err := p.judge(ctx, quarantine, refs)
 	if err == nil {
+		err = sameUpdates(p.asked.updates, refs)
+	} else {
+		go io.Copy(io.Discard, p.question) // until it is closed: the hook must not wait with what else it has to ask
+	}
+	var lines []string
+	if err == nil {
+		lines, err = p.judge(ctx, quarantine)
+	}
+	// Only who moves the live branch keeps others waiting.
+	live := p.asked.live(r.live.name)
+	if err == nil {
+		p.answer.hold()
+	}
+	if err == nil && live != nil {
 		if err = r.enter(ctx); err == nil {
 			defer r.leave()
-			err = p.compare(ctx, refs)
+			err = p.compare(ctx, *live)
 		}
+	} else if err == nil {
+		err = r.writable()
 	}
 	// From here on a client that goes away must not stop git half-way between two refs.
 	if err == nil && !p.detach() {
 		err = context.Cause(ctx)
 	}
 	if err != nil {
-		lines = append(lines, p.sentence(ctx, err)...)
-		p.reply(lines, "no")
+		p.refused = p.sentence(ctx, err)
+		lines = append(lines, p.refused...)
+		p.tell(lines, "no")
 		return p.wait()
 	}
 	before := *r.objects.packs.Load()
 	late := time.AfterFunc(doorPatience, func() { p.cancel(errors.New("receive-pack does not end")) })
 	defer late.Stop()
-	p.reply(lines, "ok")
+	p.tell(lines, "ok")
 	err = p.wait()
-	p.unsettled = r.diagnose(r.settlePush(context.WithoutCancel(ctx), before, refs))
+	ctx = context.WithoutCancel(ctx)
+	p.unsettled = r.diagnose(r.settlePush(ctx, before, refs))
+	if p.unsettled == nil && live != nil {
+		p.unsettled = r.reload(ctx)
+		tip, _ := r.Head()
+		if p.moved = p.unsettled == nil && tip == live.New; p.moved {
+			by := p.by.By
+			by.When = time.Now()
+			if err := r.diagnose(r.note(ctx, tip, by)); err != nil { // the push is in all the same
+				r.log.ErrorContext(ctx, "who pushed is not recorded", "repo", r.dir, "rev", tip, "by", by.Name, "err", err)
+			}
+		}
+	}
 	return err
+}
+
+// outcomes is what has become of the push, once its process has ended: what git reports, made true and told in full.
+func (p *push) outcomes(err error) (unpacked string, all []outcome) {
+	unpacked, all, rerr := p.answer.said()
+	switch {
+	case p.refused != nil:
+		return "ok", refusedAll(p.asked.updates, p.refused)
+	case p.unsettled != nil:
+		lines := p.sentence(p.ctx, p.unsettled)
+		p.answer.say(lines)
+		return "ok", refusedAll(p.asked.updates, lines)
+	case rerr != nil && p.asked.report > 0: // git was ended, maybe after some refs had moved
+		p.repo.log.Warn("push without a report", "repo", p.repo.dir, "err", errors.Join(err, rerr))
+		unpacked, all = "ok", refusedAll(p.asked.updates, remark("The server could not take the push; please try again later."))
+		for i, u := range p.asked.updates {
+			at := ref{dir: p.repo.dir, name: u.Name}
+			if now, err := at.read(); p.moved && u.Name == p.repo.live.name || err == nil && now == u.New {
+				all[i].refused = ""
+			}
+		}
+	}
+	return unpacked, all
 }
 
 func (p *push) wait() error {
@@ -166,9 +208,9 @@ func (p *push) wait() error {
 	return p.command.wait(p.ctx, p.process, &p.said)
 }
 
-// reply sends the lines and the verdict. A hook that is gone cannot be told, and needs not.
-func (p *push) reply(lines []string, verdict string) {
-	w := bufio.NewWriter(p.answer)
+// tell sends the hook the lines and the verdict. A hook that is gone cannot be told, and needs not.
+func (p *push) tell(lines []string, verdict string) {
+	w := bufio.NewWriter(p.reply)
 	for _, line := range lines[:min(len(lines), maxRemarks)] {
 		w.WriteString(":" + line + "\n")
 	}
@@ -181,12 +223,12 @@ func (p *push) reply(lines []string, verdict string) {
 
 // sentence is what the pusher is told of an error. What is not written for people is logged instead.
 func (p *push) sentence(ctx context.Context, err error) []string {
-	var told refusal
-	if errors.As(err, &told) {
-		return remark(string(told))
-	}
-	if ctx.Err() == nil {
+	told, ok := errors.AsType[refusal](err)
+	if err != error(told) && ctx.Err() == nil {
 		p.repo.log.ErrorContext(ctx, "push failed", "repo", p.repo.dir, "err", err)
+	}
+	if ok {
+		return remark(string(told))
 	}
 	if errors.Is(err, ErrReadOnly) {
 		return remark("The server's disk has failed; nothing can be saved at the moment.")
@@ -201,7 +243,7 @@ func readQuestion(in io.Reader) (quarantine string, refs []RefUpdate, err error)
 	for {
 		line, err := lines.ReadString('\n')
 		if err != nil && limit.N == 0 {
-			return "", nil, refusal("Too many branches and tags in one push. Please push them in several.")
+			return "", nil, fmt.Errorf("the hook asks more than %d bytes", maxQuestion)
 		}
 		if err != nil {
 			return "", nil, err
@@ -214,136 +256,16 @@ func readQuestion(in io.Reader) (quarantine string, refs []RefUpdate, err error)
 		if line == "" {
 			return quarantine, refs, nil
 		}
-		parts := strings.SplitN(line, " ", 3)
-		if len(parts) != 3 {
-			return "", nil, fmt.Errorf("line %.200q from the hook", line)
-		}
-		old, err1 := ParseHash(parts[0])
-		new, err2 := ParseHash(parts[1])
-		if err := cmp.Or(err1, err2); err != nil {
+		u, err := parseUpdate(line)
+		if err != nil {
 			return "", nil, err
 		}
-		refs = append(refs, RefUpdate{Name: parts[2], Old: old, New: new})
+		refs = append(refs, u)
 	}
-}
-
-// judge refuses what is against our own rules, then asks check. No lock is held.
-func (p *push) judge(ctx context.Context, quarantine string, refs []RefUpdate) ([]string, error) {
-	r := p.repo
-	objects := r.objects
-	var env []string
-	if quarantine != "" { // there is none when nothing is sent, as for a removal
-		var err error
-		if objects, err = openObjects(quarantine, r.objects); err != nil {
-			return nil, err
-		}
-		defer objects.close()
-		env = []string{
-			"GIT_OBJECT_DIRECTORY=" + quarantine,
-			"GIT_ALTERNATE_OBJECT_DIRECTORIES=" + filepath.Join(r.dir, "objects"),
-			"GIT_QUARANTINE_PATH=" + quarantine,
-		}
-	}
-	asked := Push{Refs: refs, objects: objects, dir: r.dir, env: env}
-	_, asked.Old = r.Head()
-	for i, u := range refs {
-		if !strings.HasPrefix(u.Name, "refs/heads/") && !strings.HasPrefix(u.Name, "refs/tags/") {
-			return nil, refusal(fmt.Sprintf("Only branches and tags can be pushed here, not %q.", u.Name))
-		}
-		if u.Name == r.live.name {
-			asked.Live = &refs[i]
-		}
-	}
-	if asked.Live != nil {
-		if err := p.judgeLive(ctx, &asked); err != nil {
-			return nil, err
-		}
-	}
-	lines, err := p.check(ctx, asked)
-	var told []string
-	for _, line := range lines {
-		told = append(told, remark(line)...)
-	}
-	if err != nil {
-		if ctx.Err() != nil {
-			return told, err
-		}
-		return told, refusal(err.Error())
-	}
-	return told, nil
-}
-
-func (p *push) judgeLive(ctx context.Context, asked *Push) error {
-	tip, _ := p.repo.Head()
-	u := asked.Live
-	branch := strings.TrimPrefix(u.Name, "refs/heads/")
-	switch {
-	case u.New.IsZero():
-		return refusal(fmt.Sprintf("The branch %s holds the pages and cannot be deleted. To remove pages, push a commit that removes their files.", branch))
-	case u.Old != tip:
-		return stale
-	}
-	var err error
-	if asked.New, err = treeOf(ctx, asked.objects, u.New); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return refusal(fmt.Sprintf("What was pushed to %s is not a commit.", branch))
-		}
-		return err
-	}
-	if !u.Old.IsZero() {
-		forward, err := isAncestor(ctx, asked.objects, asked.dir, asked.env, u.Old, u.New)
-		if err != nil {
-			return err
-		}
-		if !forward {
-			return stale
-		}
-	}
-	err = asked.New.loadLike(ctx, asked.Old)
-	if errors.Is(err, ErrTooLarge) {
-		return refusal(fmt.Sprintf("What was pushed to %s cannot be taken: %v.", branch, err))
-	}
-	if err != nil {
-		return err
-	}
-	return judgeCommits(ctx, asked)
-}
-
-// judgeCommits looks at each new commit of the live branch: at its date, for all later commits would have it, and at
-// how large its tree is, for Log will compare it. Trees that occur in several commits are looked at once.
-func judgeCommits(ctx context.Context, asked *Push) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	c := command{dir: asked.dir, env: asked.env, args: []string{"rev-list", "--timestamp", "--end-of-options", asked.Live.New.String()}}
-	if !asked.Live.Old.IsZero() {
-		c.args = append(c.args, "^"+asked.Live.Old.String())
-	}
-	latest := uint64(time.Now().Add(maxAhead).Unix())
-	measure := measurer{objects: asked.objects, known: map[Hash]extent{}}
-	return c.lines(ctx, func(line string) error {
-		seconds, name, _ := strings.Cut(line, " ")
-		h, err := ParseHash(name)
-		if err != nil {
-			return err
-		}
-		// What is no number is later than anything: git reads it in its own way.
-		if when, err := strconv.ParseUint(seconds, 10, 64); err != nil || when > latest {
-			return refusal(fmt.Sprintf("Commit %.8s is dated more than a day ahead of the clock here. Set your clock, "+
-				"run: git rebase --force-rebase origin/%s, then push again.", name, strings.TrimPrefix(asked.Live.Name, "refs/heads/")))
-		}
-		t, err := treeOf(ctx, asked.objects, h)
-		if err == nil && t.root != nil {
-			_, err = measure.tree(ctx, t.root.hash, 0)
-		}
-		if errors.Is(err, ErrTooLarge) {
-			return refusal(fmt.Sprintf("Commit %.8s cannot be taken: %v.", name, err))
-		}
-		return err
-	})
 }
 
 // compare makes sure, with the door held, that the live branch is still where the push was judged.
-func (p *push) compare(ctx context.Context, refs []RefUpdate) error {
+func (p *push) compare(ctx context.Context, live RefUpdate) error {
 	r := p.repo
 	if err := r.writable(); err != nil {
 		return err
@@ -351,17 +273,13 @@ func (p *push) compare(ctx context.Context, refs []RefUpdate) error {
 	if err := r.reload(ctx); err != nil { // somebody else may have moved it
 		return err
 	}
-	tip, _ := r.Head()
-	for _, u := range refs {
-		if u.Name == r.live.name && u.Old != tip {
-			return stale
-		}
+	if tip, _ := r.Head(); live.Old != tip {
+		return stale
 	}
 	return nil
 }
 
-// settlePush fsyncs what receive-pack wrote and publishes it. git fsyncs files, not all of them in older versions, and
-// no folders. The door is held.
+// settlePush fsyncs what receive-pack wrote. git fsyncs files, not all of them in older versions, and no folders.
 func (r *Repo) settlePush(ctx context.Context, before []*pack, refs []RefUpdate) error {
 	if err := r.objects.scan(); err != nil {
 		return err
@@ -393,7 +311,7 @@ func (r *Repo) settlePush(ctx context.Context, before []*pack, refs []RefUpdate)
 			return err
 		}
 	}
-	return r.reload(ctx)
+	return nil
 }
 
 // gone reports that there is no such file, be it because a file stands where its folder was.

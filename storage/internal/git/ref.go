@@ -255,11 +255,11 @@ func (r ref) settle(ctx context.Context, readable func(Hash) bool, stored bool) 
 	lines, err := r.readLog()
 	if errors.Is(err, fs.ErrNotExist) {
 		// No reflog: not a repository that we have written to. See the package comment.
-		if stored && !r.others() {
-			return Hash{}, "", fmt.Errorf("%s: %w", r.name, errLost)
-		}
 		if spoilt {
 			return Hash{}, "", fmt.Errorf("%s is spoilt and has no reflog to mend it from", r.name)
+		}
+		if stored && !r.others() {
+			return Hash{}, "", fmt.Errorf("%s: %w", r.name, errLost)
 		}
 		return Hash{}, "", nil
 	}
@@ -305,16 +305,21 @@ func (r ref) mend(h Hash, spoilt bool) error {
 	return lock.move(h, Signature{Name: "cairn", Email: "cairn@localhost", When: time.Now()}, "mended at start")
 }
 
-// others reports whether the repository has any other ref.
+// others reports whether the repository has any other branch or tag. The notes on pushes are none: they come with the
+// live branch.
 func (r ref) others() bool {
 	found := false
-	filepath.WalkDir(filepath.Join(r.dir, "refs"), func(_ string, d fs.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() {
+	filepath.WalkDir(filepath.Join(r.dir, "refs"), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() && path != r.path() && !strings.HasSuffix(path, "/"+notesRef) {
 			found = true
 			return fs.SkipAll
 		}
 		return nil
 	})
 	packed, _ := os.ReadFile(filepath.Join(r.dir, "packed-refs"))
-	return found || bytes.Contains(packed, []byte(" refs/"))
+	for line := range strings.Lines(string(packed)) {
+		_, name, ok := strings.Cut(strings.TrimSpace(line), " refs/")
+		found = found || ok && "refs/"+name != r.name && "refs/"+name != notesRef
+	}
+	return found
 }

@@ -213,7 +213,7 @@ func TestDiskFails(t *testing.T) {
 			if test.sticky && n.Load() != calls {
 				t.Error("a disk that failed was tried again")
 			}
-			if err := r.ReceivePack(t.Context(), "", strings.NewReader(""), nil, letAll); errors.Is(err, ErrReadOnly) != test.sticky {
+			if err := r.ReceivePack(t.Context(), "", strings.NewReader(""), nil, pusherOf(letAll)); errors.Is(err, ErrReadOnly) != test.sticky {
 				t.Errorf("push: %v", err)
 			}
 			r.Close()

@@ -1,7 +1,7 @@
 package git
 
 import (
-	"bytes"
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -30,7 +30,7 @@ func (r *Repo) Advertise(ctx context.Context, service, protocol string, out io.W
 	}
 	c := command{
 		args: []string{name, "--stateless-rpc", "--advertise-refs", "--end-of-options", r.dir},
-		env:  protocolEnv(protocol), stdout: out, slots: serving,
+		env:  protocolEnv(protocol), stdout: out, slots: fetching,
 	}
 	return c.run(ctx)
 }
@@ -39,7 +39,7 @@ func (r *Repo) Advertise(ctx context.Context, service, protocol string, out io.W
 func (r *Repo) UploadPack(ctx context.Context, protocol string, in io.Reader, out io.Writer) error {
 	c := command{
 		args: []string{"upload-pack", "--stateless-rpc", "--end-of-options", r.dir},
-		env:  protocolEnv(protocol), stdout: out, slots: serving,
+		env:  protocolEnv(protocol), stdout: out, slots: fetching,
 	}
 	release, err := c.slot(ctx)
 	if err != nil {
@@ -61,6 +61,16 @@ func (r *Repo) UploadPack(ctx context.Context, protocol string, in io.Reader, ou
 	io.Copy(stdin, in)
 	stdin.Close()
 	return c.wait(ctx, cmd, &said)
+}
+
+// Bundle writes the live branch with its whole history as a bundle, as of now. The error wraps fs.ErrNotExist when there
+// is none yet, then nothing is written.
+func (r *Repo) Bundle(ctx context.Context, out io.Writer) error {
+	tip, _ := r.Head()
+	if tip.IsZero() {
+		return fmt.Errorf("bundle of %s, which has no commits: %w", r.live.name, fs.ErrNotExist)
+	}
+	return writeBundle(ctx, r.dir, Refs{Live: r.live.name, Head: tip, All: []Ref{{r.live.name, tip}}}, out, fetching)
 }
 
 // hook is what git runs when a push has arrived in quarantine, before any ref moves. It asks us on descriptor 3 and
@@ -89,40 +99,58 @@ func (r *Repo) writeHook() error {
 }
 
 const (
-	maxReport   = 4 << 20 // bytes of a push's report, which is held in memory
-	maxQuestion = 1 << 20 // bytes of ref updates in one push
-	maxRemarks  = 100     // lines to a pusher
-	maxRemark   = 1000    // bytes of one
+	maxQuestion = maxCommands // bytes that the hook asks with
+	maxRemarks  = 100         // lines to a pusher
+	maxRemark   = 1000        // bytes of one
 )
 
-// ReceivePack takes a push. check runs before the door is taken; lines that it returns go to the pusher as remote:
-// lines; an error refuses the push with its text, line by line. Only branches and tags can be pushed; the live branch
-// only moves forward. A pusher who is told ok has a push that is durable and visible.
+// ReceivePack takes a push. What it is held to is the pusher's; besides, only branches and tags can be pushed, the live
+// branch only moves forward, and a push has at most 1 GiB. A pusher who is told ok has a push that is durable and
+// visible. Only a push to the live branch keeps others from saving, and only while its refs move.
 //
-// A push of more than 1 GiB is refused, and one whose commits on the live branch are dated more than a day ahead.
-//
-// A refusal is no error here: the pusher has been told. All of in is read, which must end when the client goes away.
-func (r *Repo) ReceivePack(ctx context.Context, protocol string, in io.Reader, out io.Writer, check func(context.Context, Push) ([]string, error)) error {
+// A refusal is no error here: the pusher has been told, by text and beside each ref. Errors come before anything is
+// written to out: they wrap fs.ErrInvalid or io.ErrUnexpectedEOF for what is no push, ErrBusy when there is no place
+// for a minute. in must end when the client goes away.
+func (r *Repo) ReceivePack(ctx context.Context, protocol string, in io.Reader, out io.Writer, by Pusher) error {
 	if err := r.writable(); err != nil {
 		return err
 	}
 	if err := r.hookRuns(); err != nil {
 		return err
 	}
-	report := &limited{left: maxReport}
+	sent := bufio.NewReaderSize(in, 64<<10)
+	asked, err := readCommands(sent, r.live.name)
+	a := &answer{asked: asked, out: out}
+	if err == nil {
+		err = r.early(asked.live(r.live.name))
+	}
+	if told, ok := errors.AsType[refusal](err); ok {
+		// A client that still sends may not listen before it is done.
+		if _, err := io.Copy(io.Discard, io.LimitReader(sent, r.maxPush)); err != nil {
+			return err
+		}
+		return a.refuse(remark(string(told)))
+	}
+	if err != nil {
+		return err
+	}
 	c := command{
 		args:  []string{"receive-pack", "--stateless-rpc", "--end-of-options", r.dir},
-		hooks: r.hooks(), env: protocolEnv(protocol), stdout: report, slots: serving,
-		config: []string{fmt.Sprintf("receive.maxInputSize=%d", r.maxPush)}, // for repositories that are older than it
+		hooks: r.hooks(), env: protocolEnv(protocol), stdout: a, slots: pushing,
+		// For repositories that are older than these settings.
+		config: []string{fmt.Sprintf("receive.maxInputSize=%d", r.maxPush), "receive.fsckObjects=true", "transfer.unpackLimit=1"},
 	}
 	release, err := c.slot(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
+	if len(asked.updates) == 0 { // a client that tries first, before it sends much
+		return nil
+	}
 	end := r.beginPush()
 	defer func() { end(err) }()
-	p, err := r.startPush(ctx, c, check)
+	p, err := r.startPush(ctx, c, asked, by, a)
 	if err != nil {
 		return err
 	}
@@ -138,18 +166,18 @@ func (r *Repo) ReceivePack(ctx context.Context, protocol string, in io.Reader, o
 		}()
 		done <- p.converse(ctx)
 	}()
-	io.Copy(p.stdin, in) // see UploadPack. The door is not held by this: converse does not wait for it
+	// See UploadPack. The door is not held by this: converse does not wait for it.
+	if _, err := p.stdin.Write(asked.raw); err == nil {
+		io.Copy(p.stdin, sent)
+	}
 	p.stdin.Close()
 	err = <-done
 	if panicked != nil {
 		err = errors.New("panic")
 		panic(panicked)
 	}
-	if err != nil && report.buf.Len() == 0 || p.unsettled != nil {
-		return errors.Join(p.unsettled, err)
-	}
-	_, werr := out.Write(report.buf.Bytes())
-	return werr
+	unpacked, all := p.outcomes(err)
+	return errors.Join(p.unsettled, a.finish(unpacked, all))
 }
 
 // hookRuns makes sure that git will find our hook executable: it passes over one that is not, and would let all in.
@@ -166,19 +194,6 @@ func (r *Repo) hookRuns() error {
 		return fmt.Errorf("push hook %s: %w", path, err)
 	}
 	return nil
-}
-
-// limited keeps what is written to it, and fails beyond its limit.
-type limited struct {
-	buf  bytes.Buffer
-	left int
-}
-
-func (l *limited) Write(p []byte) (int, error) {
-	if l.left -= len(p); l.left < 0 {
-		return 0, tooLarge("report of a push", maxReport)
-	}
-	return l.buf.Write(p)
 }
 
 // remark makes lines that the hook can pass on: no control characters, of bounded length.

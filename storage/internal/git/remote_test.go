@@ -15,11 +15,31 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 type checker = func(context.Context, Push) ([]string, error)
 
 func letAll(context.Context, Push) ([]string, error) { return nil, nil }
+
+// pusherOf is somebody who may push files of any name, of a mebibyte.
+func pusherOf(check checker) Pusher {
+	return Pusher{By: ann, Check: check, Path: func(path string) (int64, error) {
+		if strings.ContainsAny(path, "\\\x01") || !utf8.ValidString(path) {
+			return 0, errors.New("A path cannot contain that. Rename it.")
+		}
+		return 1 << 20, nil
+	}}
+}
+
+// flusher hands on each write at once, as the server does.
+type flusher struct{ http.ResponseWriter }
+
+func (f flusher) Write(p []byte) (int, error) {
+	n, err := f.ResponseWriter.Write(p)
+	f.ResponseWriter.(http.Flusher).Flush()
+	return n, err
+}
 
 // serve serves a repository as a git host does, and returns its address.
 func serve(t testing.TB, r *Repo, check checker) string {
@@ -45,7 +65,7 @@ func serve(t testing.TB, r *Repo, check checker) string {
 			err = r.UploadPack(q.Context(), protocol, in, w)
 		case strings.HasSuffix(q.URL.Path, "/git-receive-pack"):
 			w.Header().Set("Content-Type", "application/x-git-receive-pack-result")
-			err = r.ReceivePack(q.Context(), protocol, in, w, check)
+			err = r.ReceivePack(q.Context(), protocol, in, flusher{w}, pusherOf(check))
 		}
 		if err != nil {
 			t.Logf("%s: %v", q.URL.Path, err)
@@ -261,7 +281,7 @@ func TestPushBroken(t *testing.T) {
 	half := head.String() + " " + strings.Repeat("1", 40) + " refs/heads/main\x00 report-status side-band-64k"
 	half = fmt.Sprintf("%04x%s0000PACK\x00\x00\x00\x02", len(half)+4, half)
 	for _, in := range []string{"", "0000", "garbage", strings.Repeat("x", 1<<20), half} {
-		if err := r.ReceivePack(t.Context(), "", strings.NewReader(in), &out, letAll); err != nil {
+		if err := r.ReceivePack(t.Context(), "", strings.NewReader(in), &out, pusherOf(letAll)); err != nil {
 			t.Logf("%.20q: %v", in, err)
 		}
 	}
@@ -273,7 +293,7 @@ func TestPushBroken(t *testing.T) {
 	context.AfterFunc(ctx, func() { stop.CloseWithError(ctx.Err()) })
 	start := time.Now()
 	// Whether git gets to report the missing half before it is ended is a race that either may win.
-	if err := r.ReceivePack(ctx, "", in, &out, letAll); err != nil {
+	if err := r.ReceivePack(ctx, "", in, &out, pusherOf(letAll)); err != nil {
 		t.Log(err)
 	}
 	if took := time.Since(start); took > time.Minute {
@@ -322,7 +342,7 @@ func TestPushWithoutHook(t *testing.T) {
 	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.ReceivePack(t.Context(), "", strings.NewReader("0000"), io.Discard, letAll); err == nil {
+	if err := r.ReceivePack(t.Context(), "", strings.NewReader("0000"), io.Discard, pusherOf(letAll)); err == nil {
 		t.Error("a push without a hook")
 	}
 }

@@ -26,11 +26,19 @@ import (
 //   - When the context ends, the process and all that it started are ended, by force if need be.
 //   - Only so many run at once. Processes that serve a client (and wait for its line) have slots of their own, so that
 //     slow clients cannot keep the wiki from its own history. A process in a working slot waits for nobody.
+//   - Clients wait for a slot for a minute, then they are told to come again: a queue that only grows helps nobody.
 
 var (
-	serving = make(chan struct{}, 64)
-	working = make(chan struct{}, 4+4*runtime.NumCPU())
+	fetching = make(chan struct{}, 32)
+	pushing  = make(chan struct{}, 16)
+	working  = make(chan struct{}, 4+4*runtime.NumCPU())
 )
+
+// slotPatience is how long a client waits for a slot.
+const slotPatience = time.Minute
+
+// ErrBusy is returned when as many clients are being served as can be at once, for longer than a client may wait.
+var ErrBusy = errors.New("too many clones and pushes at once")
 
 // protocols is what a client may hand on as GIT_PROTOCOL.
 var protocols = regexp.MustCompile(`^version=[0-2](:version=[0-2])*$`)
@@ -127,15 +135,20 @@ func (c *command) wait(ctx context.Context, cmd *exec.Cmd, said *tail) error {
 	return c.explain(ctx, err, said)
 }
 
-// slot waits for one of the slots.
+// slot waits for one of the slots; for one that serves a client, not longer than the client may wait.
 func (c *command) slot(ctx context.Context) (release func(), err error) {
-	slots := c.slots
-	if slots == nil {
+	slots, patience := c.slots, (<-chan time.Time)(nil)
+	switch slots {
+	case nil:
 		slots = working
+	case fetching, pushing:
+		patience = time.After(slotPatience)
 	}
 	select {
 	case slots <- struct{}{}:
 		return func() { <-slots }, nil
+	case <-patience:
+		return nil, ErrBusy
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}

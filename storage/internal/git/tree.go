@@ -286,56 +286,6 @@ func (l *loader) load(ctx context.Context, n, like *node, depth int) (*folder, e
 	return f, nil
 }
 
-// measurer finds how large trees are without keeping them.
-type measurer struct {
-	objects *objects
-	known   map[Hash]extent
-}
-
-// extent is a folder's total and height.
-type extent struct{ total, height int }
-
-// tree measures one tree, by the same bounds as Load.
-func (m *measurer) tree(ctx context.Context, h Hash, depth int) (extent, error) {
-	if known, ok := m.known[h]; ok {
-		return known, nil
-	}
-	if depth > maxDepth {
-		return extent{}, fmt.Errorf("tree deeper than %d folders: %w", maxDepth, ErrTooLarge)
-	}
-	if h == emptyTree {
-		return extent{total: 1}, nil
-	}
-	data, err := m.objects.readNamed(ctx, kindTree, h)
-	if err != nil {
-		return extent{}, err
-	}
-	f, err := parseTree(data)
-	if err != nil {
-		return extent{}, fmt.Errorf("tree %s: %w", h, err)
-	}
-	all := extent{total: 1 + len(f.entries)}
-	for _, kid := range f.kids {
-		if kid == nil {
-			continue
-		}
-		below, err := m.tree(ctx, kid.hash, depth+1)
-		if err != nil {
-			return extent{}, err
-		}
-		all.total += below.total
-		all.height = max(all.height, below.height+1)
-		if all.total > maxEntries {
-			return extent{}, fmt.Errorf("tree of more than %d entries: %w", maxEntries, ErrTooLarge)
-		}
-	}
-	if depth+all.height > maxDepth {
-		return extent{}, fmt.Errorf("tree deeper than %d folders: %w", maxDepth, ErrTooLarge)
-	}
-	m.known[h] = all
-	return all, nil
-}
-
 // search finds an entry by name: the folder of that name, or else what is no folder.
 func (f *folder) search(name string, isDir bool) (int, bool) {
 	want := Entry{Name: name}
@@ -367,14 +317,15 @@ func compareEntries(a, b Entry) int {
 	return cmp.Compare(len(a.Name), len(b.Name))
 }
 
+var errDamagedTree = errors.New("damaged tree")
+
 // parseTree reads a tree object. Names and modes are taken as they are.
 func parseTree(data []byte) (*folder, error) {
-	damaged := errors.New("damaged tree")
 	count, letters := 0, 0
 	for rest := data; len(rest) > 0; count++ {
 		space, end := bytes.IndexByte(rest, ' '), bytes.IndexByte(rest, 0)
 		if space < 1 || end <= space || len(rest) < end+21 {
-			return nil, damaged
+			return nil, errDamagedTree
 		}
 		letters += end - space - 1
 		rest = rest[end+21:]
@@ -387,7 +338,7 @@ func parseTree(data []byte) (*folder, error) {
 		space, end := bytes.IndexByte(rest, ' '), bytes.IndexByte(rest, 0)
 		mode, err := strconv.ParseUint(string(rest[:space]), 8, 32)
 		if err != nil {
-			return nil, damaged
+			return nil, errDamagedTree
 		}
 		from := names.Len()
 		names.Write(rest[space+1 : end])
