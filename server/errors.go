@@ -53,6 +53,7 @@ var problems = []struct {
 	{wiki.ErrTooLarge, problem{413, "Too large", fmt.Sprintf("A page may have at most %d KiB, any other file %d MiB. Split it, or make it smaller.", wiki.MaxPage>>10, wiki.MaxFile>>20)}},
 	{wiki.ErrNotText, problem{422, "Not text", "A page is text in UTF-8 and holds no NUL characters. Save it as UTF-8, or store it as a file with another ending."}},
 	{wiki.ErrReadOnly, problem{503, "Nothing can be saved now", "The disk has failed. Whoever runs the wiki has to look at it and start the wiki again. Keep your text."}},
+	{wiki.ErrBusy, problem{503, "Busy", "Too many clones and pushes run at once. Try again in a minute."}},
 	{wiki.ErrLocked, problem{503, "Busy", "Another program is changing the wiki's files. Try again in a moment."}},
 	{fs.ErrClosed, problem{503, "Ending", "The wiki is being stopped. Try again in a moment."}},
 	{syscall.EROFS, problem{503, "Nothing can be saved now", "The disk cannot be written to. Whoever runs the wiki has to look at it. Keep your text and try again."}},

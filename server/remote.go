@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"regexp"
 	"strings"
@@ -51,6 +53,9 @@ func protocol(c echo.Context) string {
 
 // advertise begins every clone, fetch and push.
 func (s *Server) advertise(c echo.Context) error {
+	if c.QueryParam("service") == "git-upload-archive" {
+		return s.archive(c)
+	}
 	in, err := s.in(c)
 	if err != nil {
 		return err
@@ -68,6 +73,30 @@ func (s *Server) advertise(c echo.Context) error {
 	}
 	c.Response().Header().Set("Cache-Control", "no-cache, max-age=0, must-revalidate")
 	return c.Blob(200, "application/x-"+string(service)+"-advertisement", out.Bytes())
+}
+
+// archive is what git archive --remote asks for.
+func (s *Server) archive(echo.Context) error {
+	return bad(403, "This remote packs no archives. Clone it with --depth 1, and run git archive there.")
+}
+
+// bundle is the space as one file, for git clone --bundle-uri.
+func (s *Server) bundle(c echo.Context) error {
+	in, err := s.in(c)
+	if err != nil {
+		return err
+	}
+	if in.Rev() == "" {
+		return fmt.Errorf("bundle of an empty space: %w", fs.ErrNotExist)
+	}
+	h := c.Response().Header()
+	h.Set("Content-Disposition", `attachment; filename="`+in.Space()+`.bundle"`)
+	h.Set("Content-Type", "application/x-git-bundle")
+	h.Set("Cache-Control", "no-cache")
+	if c.Request().Method == http.MethodHead {
+		return nil
+	}
+	return in.space.Bundle(c.Request().Context(), in.by, moving{c})
 }
 
 func (s *Server) fetch(c echo.Context) error {
@@ -102,10 +131,14 @@ func (s *Server) gitRequest(c echo.Context, service wiki.Service) (at, io.Reader
 		return at{}, nil, bad(408, "Nothing was sent.")
 	}
 	var body io.Reader = sent
-	if r.Header.Get("Content-Encoding") == "gzip" {
+	switch r.Header.Get("Content-Encoding") {
+	case "", "identity":
+	case "gzip", "x-gzip":
 		if body, err = gzip.NewReader(body); err != nil {
 			return at{}, nil, bad(400, "The request is not well packed.")
 		}
+	default:
+		return at{}, nil, bad(415, "A request can be packed with gzip, and not otherwise.")
 	}
 	// Git answers while it still reads: without this the server would cut the request off at the first byte of the answer.
 	if err := http.NewResponseController(c.Response()).EnableFullDuplex(); err != nil {
@@ -135,8 +168,13 @@ func (m moving) Read(p []byte) (int, error) {
 }
 
 func (m moving) Write(p []byte) (int, error) {
-	if err := http.NewResponseController(m.c.Response()).SetWriteDeadline(time.Now().Add(gitPause)); err != nil {
+	wire := http.NewResponseController(m.c.Response())
+	if err := wire.SetWriteDeadline(time.Now().Add(gitPause)); err != nil {
 		return 0, err
 	}
-	return m.c.Response().Write(p)
+	n, err := m.c.Response().Write(p)
+	if err == nil {
+		err = wire.Flush() // progress is for now
+	}
+	return n, err
 }

@@ -22,8 +22,15 @@ import (
 // nameCookie remembers the name that a visitor signs with.
 const nameCookie = "cairn_name"
 
-// actor is whoever sent the request.
-func (s *Server) actor(c echo.Context) accounts.User { return accounts.Visitor(cookie(c, nameCookie)) }
+// actor is whoever sent the request: a visitor, by the name of the cookie, or by that in the address or the settings of a
+// git client. Nobody has proved that name, so it gives no rights. Nothing else tells who asks.
+func (s *Server) actor(c echo.Context) accounts.User {
+	name := cookie(c, nameCookie)
+	if name == "" {
+		name, _, _ = c.Request().BasicAuth()
+	}
+	return accounts.Visitor(name)
+}
 
 // signed is whoever sent the request, under the name that came with it, which is remembered for the next time.
 func (s *Server) signed(c echo.Context, name string) accounts.User {

@@ -14,6 +14,8 @@ func (s *Server) routes() {
 	get(gitPrefix+":space/info/refs", s.advertise)
 	post(gitPrefix+":space/git-upload-pack", s.fetch)
 	post(gitPrefix+":space/git-receive-pack", s.push)
+	post(gitPrefix+":space/git-upload-archive", s.archive)
+	get(gitPrefix+":space/bundle", s.bundle)
 
 	// The wiki as a whole.
 	get("/", s.start)
