@@ -105,9 +105,9 @@ func mayHold(path string) (limit int64, err error) {
 	}
 	var name *page.NameError
 	if errors.As(err, &name) && name.Offer != "" {
-		return 0, fmt.Errorf("%w Call it %q, for example.", err, name.Offer)
+		return 0, fmt.Errorf("%w Call it %q, for example", err, name.Offer)
 	}
-	return 0, fmt.Errorf("%w Give it another name.", err)
+	return 0, fmt.Errorf("%w Give it another name", err)
 }
 
 // checkPush makes sure that whoever pushes may change what the push changes. Git has judged the files by then.

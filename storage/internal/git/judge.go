@@ -41,7 +41,7 @@ type Pusher struct {
 	By Signature // recorded beside the push; its When is now
 
 	// Path tells whether a file or a folder may have this path, and how many bytes a file of that name may have. The
-	// error's text is for the pusher: a sentence with what is wrong, and what to do.
+	// error's text is for the pusher, without its last stop: what is wrong, and what to do.
 	Path func(path string) (limit int64, err error)
 
 	// Check looks at a push that meets all rules, before the door is taken. Lines that it returns go to the pusher as
@@ -512,7 +512,7 @@ func (j *judge) entry(ctx context.Context, e treeEntry, below []Hash, at string,
 	}
 	limit, err := j.path(path)
 	if err != nil {
-		fault("cannot be in the wiki. %v", err)
+		fault("cannot be in the wiki. %v.", err)
 		return nil
 	}
 	if e.mode == Dir {

@@ -26,7 +26,7 @@ func letAll(context.Context, Push) ([]string, error) { return nil, nil }
 func pusherOf(check checker) Pusher {
 	return Pusher{By: ann, Check: check, Path: func(path string) (int64, error) {
 		if strings.ContainsAny(path, "\\\x01") || !utf8.ValidString(path) {
-			return 0, errors.New("A path cannot contain that. Rename it.")
+			return 0, errors.New("A path cannot contain that. Rename it")
 		}
 		return 1 << 20, nil
 	}}
