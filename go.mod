@@ -12,6 +12,7 @@ require (
 	github.com/blevesearch/snowballstem v0.9.0 // search: word stems
 	github.com/chromedp/cdproto v0.159.0 // web/e2e: the browser's protocol
 	github.com/chromedp/chromedp v0.23.0 // web/e2e: drives a real browser
+	github.com/dop251/goja v0.0.0-20260917113740-793a2a65c13b // page: runs KaTeX, which draws formulas
 	github.com/evanw/esbuild v0.28.2 // web/build: bundles the browser's scripts
 	github.com/go-git/go-git/v5 v5.19.3 // storage/internal/git: git's formats
 	github.com/hanwen/go-fuse/v2 v2.12.1 // cmd: a disk that fails, for tests alone
@@ -54,12 +55,14 @@ require (
 	github.com/blevesearch/zapx/v17 v17.2.3 // indirect
 	github.com/cenkalti/backoff/v4 v4.3.0 // indirect
 	github.com/cli/browser v1.3.0 // indirect
-	github.com/dlclark/regexp2/v2 v2.2.1 // indirect
+	github.com/dlclark/regexp2/v2 v2.5.2 // indirect
 	github.com/fatih/color v1.16.0 // indirect
 	github.com/fsnotify/fsnotify v1.7.0 // indirect
 	github.com/go-git/go-billy/v5 v5.9.2 // indirect
 	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
+	github.com/go-sourcemap/sourcemap v2.1.3+incompatible // indirect
 	github.com/golang/snappy v1.0.0 // indirect
+	github.com/google/pprof v0.0.0-20230207041349-798e818bf904 // indirect
 	github.com/gorilla/css v1.0.1 // indirect
 	github.com/jbenet/go-context v0.0.0-20150711004518-d14ea06fba99 // indirect
 	github.com/json-iterator/go v0.0.0-20171115153421-f7279a603ede // indirect

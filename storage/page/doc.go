@@ -161,7 +161,9 @@ func (d *Doc) collect(where func(int) int) {
 			}
 		case *ast.String:
 			text.Write(n.Value)
-		case *ast.CodeBlock, *ast.FencedCodeBlock:
+		case *formula:
+			text.WriteString(n.tex)
+		case *ast.CodeBlock, *ast.FencedCodeBlock, *formulaBlock:
 			writeLines(&text, n, d.source)
 		case *ast.HTMLBlock:
 			raws = append(raws, n)
@@ -278,6 +280,8 @@ func (d *Doc) inlineText(n ast.Node) string {
 			b.Write(n.Label(d.source))
 		case *wikiLink:
 			b.WriteString(n.link.words())
+		case *formula:
+			b.WriteString(n.tex)
 		}
 		return ast.WalkContinue, nil
 	})

@@ -70,6 +70,9 @@ func (w *writer) code(b util.BufWriter, n *ast.FencedCodeBlock, entering bool) (
 	if !codeLanguage.MatchString(lang) {
 		lang = ""
 	}
+	if lang == "math" {
+		return w.formulaBlock(b, n, entering)
+	}
 	var text strings.Builder
 	writeLines(&text, n, source)
 	b.WriteString("<pre class=\"chroma\"><code")

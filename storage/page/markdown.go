@@ -29,6 +29,7 @@ var markdown = sync.OnceValue(func() parser.Parser {
 		util.Prioritized(budgetGuard{}, 1),
 		util.Prioritized(wikiLinkParser{}, 150),
 	))
+	withFormulas(p)
 	return p
 })
 

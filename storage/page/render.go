@@ -193,6 +193,9 @@ type writer struct {
 	mark    string   // begins the names of islands' marks
 	islands []string // what takes the places of those marks
 	costly  bool     // more links than maxResolved
+
+	formulas    map[formulaKey]formulaHTML // that were written
+	formulaCost int                        // of costPage
 }
 
 // plainly writes what is as in plain CommonMark and in goldmark's extensions. It is given no HTML of the author.
@@ -242,6 +245,10 @@ func (w *writer) node(b util.BufWriter, source []byte, n ast.Node, entering bool
 		return w.callout(b, n, entering)
 	case *contents:
 		return w.contents(b, n, entering)
+	case *formula:
+		return w.formula(b, n, entering)
+	case *formulaBlock:
+		return w.formulaBlock(b, n, entering)
 	}
 	if f := plainly()[n.Kind()]; f != nil {
 		return f(b, source, n, entering)
