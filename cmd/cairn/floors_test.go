@@ -17,7 +17,7 @@ var floors = map[string]struct {
 	knows []string
 }{
 	"cairn/web":                  {1, []string{"github.com/a-h/templ"}},
-	"cairn/storage/page":         {1, []string{"github.com/yuin/goldmark", "github.com/alecthomas/chroma", "github.com/microcosm-cc/bluemonday", "go.yaml.in/yaml"}},
+	"cairn/storage/page":         {1, []string{"github.com/yuin/goldmark", "github.com/alecthomas/chroma", "github.com/microcosm-cc/bluemonday", "go.yaml.in/yaml", "github.com/dop251/goja"}},
 	"cairn/storage/internal/git": {1, []string{"github.com/go-git"}},
 	"cairn/storage/accounts":     {2, nil},
 	"cairn/storage/wiki":         {2, nil},
