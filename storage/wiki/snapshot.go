@@ -95,6 +95,19 @@ func (s *Snapshot) Read(ctx context.Context, p page.Path) ([]byte, error) {
 	return b, nil
 }
 
+// Size is how many bytes the file has. The error wraps fs.ErrNotExist when it is not there.
+func (s *Snapshot) Size(ctx context.Context, p page.Path) (int64, error) {
+	e, err := s.lookup(ctx, p)
+	if err != nil {
+		return 0, err
+	}
+	n, err := s.tree.Size(ctx, e)
+	if err != nil {
+		return 0, fmt.Errorf("size of %s: %w", p, err)
+	}
+	return n, nil
+}
+
 func (s *Snapshot) lookup(ctx context.Context, p page.Path) (git.Entry, error) {
 	e, err := s.tree.Lookup(ctx, string(p))
 	if err == nil && !isFile(e) {

@@ -103,6 +103,18 @@ func (t *Tree) Blob(ctx context.Context, e Entry) ([]byte, error) {
 	return t.from.readNamed(ctx, kindBlob, e.Hash)
 }
 
+// Size is how many bytes Blob would give, found without reading them where that can be. Its errors are Blob's.
+func (t *Tree) Size(ctx context.Context, e Entry) (int64, error) {
+	if t == nil || t.from == nil || e.Mode == Dir || e.Mode == Sub {
+		return 0, fmt.Errorf("%q is no file: %w", e.Name, fs.ErrInvalid)
+	}
+	n, err := t.from.size(ctx, e.Hash)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("blob %s: %w", e.Hash, ErrMissing)
+	}
+	return n, err
+}
+
 // All yields the files with their whole paths, in git's order. What is not a file or a folder is yielded as well. On a
 // tree that is not in memory it ends early where a folder cannot be read: call Load first.
 func (t *Tree) All(ctx context.Context) iter.Seq2[string, Entry] {
