@@ -86,6 +86,7 @@ func trouble(err error) string {
 var titles = map[int]string{
 	400: "That cannot be read", 403: "Not allowed", 404: "Not found", 409: "Changed meanwhile", 412: "Changed meanwhile", 413: "Too large",
 	415: "Another kind of file is needed", 422: "That cannot be saved", 428: "Say what it is based on",
+	503: "Busy",
 }
 
 // explain says what a failure looks like from outside.

@@ -2,11 +2,11 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
 	"path"
@@ -21,53 +21,41 @@ import (
 
 // This file serves and takes files byte for byte: the sources of pages, and everything else that lies beside them.
 
-// shown are the types of files that a browser may show by itself; all others are downloads. SVG is a picture only
-// inside of <img>, where its scripts do not run: the sandbox of its policy holds elsewhere.
-var shown = map[string]string{
-	".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp", ".avif": "image/avif",
-	".svg": "image/svg+xml", ".mp4": "video/mp4", ".webm": "video/webm", ".ogg": "audio/ogg", ".mp3": "audio/mpeg", ".txt": "text/plain; charset=utf-8",
-}
+// filePolicy is sent with every file: whatever it is, nothing in it runs, and it has no access to the wiki.
+const filePolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; media-src 'self'; sandbox; frame-ancestors 'self'"
 
-// serveFile answers with a file's bytes: pages as Markdown, others by their type, with ranges.
+// serveFile answers with a file's bytes: pages as Markdown, others by what they are, with ranges.
 func (s *Server) serveFile(c echo.Context, in at, p page.Path) error {
-	ctx := c.Request().Context()
-	h := c.Response().Header()
-	blob, _ := in.Blob(ctx, p)
+	blob, _ := in.Blob(c.Request().Context(), p)
 	if fresh(c, `"`+blob+`"`) {
 		return c.NoContent(304)
 	}
-	b, err := in.Read(ctx, p)
+	b, done, err := s.bytes(c, in, p, blob)
 	if err != nil {
 		return err
 	}
+	defer done()
+	h := c.Response().Header()
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Cairn-Revision", string(in.Rev()))
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'")
-	kind, inline := shown[strings.ToLower(path.Ext(string(p)))]
-	switch {
-	case p.IsPage():
-		kind = "text/markdown; charset=utf-8"
-	case !inline || !looksLike(b, kind):
-		kind = "application/octet-stream"
+	h.Set("Content-Security-Policy", filePolicy)
+	k := sniff(p, b)
+	if !k.inline {
 		h.Set("Content-Disposition", attachment(p.Base()))
 	}
-	h.Set("Content-Type", kind)
+	h.Set("Content-Type", k.media)
 	http.ServeContent(c.Response(), c.Request(), "", time.Time{}, bytes.NewReader(b))
 	return nil
 }
 
-// looksLike tells whether the bytes may be of the type that the name promises: a page of HTML that calls itself a
-// picture is a download.
-func looksLike(b []byte, kind string) bool {
-	sniffed, _, _ := strings.Cut(http.DetectContentType(b), ";")
-	switch major, _, _ := strings.Cut(kind, "/"); {
-	case kind == "image/svg+xml":
-		return true
-	case major == "text":
-		return sniffed != "application/octet-stream"
-	default:
-		return !strings.HasPrefix(sniffed, "text/")
+// bytes are those of a file, until done is called. Those of large files are shared by all who read them.
+func (s *Server) bytes(c echo.Context, in at, p page.Path, blob string) (b []byte, done func(), err error) {
+	ctx := c.Request().Context()
+	size, err := in.Size(ctx, p)
+	if err != nil {
+		return nil, nil, err
 	}
+	return s.sending.hold(ctx, in.Space()+"/"+blob, size, func(ctx context.Context) ([]byte, error) { return in.Read(ctx, p) })
 }
 
 func attachment(name string) string {
@@ -119,10 +107,11 @@ func (s *Server) put(c echo.Context) error {
 	if p.IsPage() {
 		limit = wiki.MaxPage
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, limit))
+	body, done, err := s.received(c, limit)
 	if err != nil {
 		return err
 	}
+	defer done()
 	if blob == "" && !isNew && in.Has(p) {
 		return bad(428, "The file exists. Read it first, and send its ETag as If-Match.")
 	}
@@ -166,69 +155,6 @@ func (s *Server) del(c echo.Context) error {
 	}
 	c.Response().Header().Set("Cairn-Revision", string(saved.Rev))
 	return c.NoContent(204)
-}
-
-// upload stores a file beside a page and answers with the Markdown that shows it.
-func (s *Server) upload(c echo.Context) error {
-	in, p, err := s.possible(c)
-	if err != nil {
-		return err
-	}
-	c.Request().Body = http.MaxBytesReader(c.Response(), c.Request().Body, wiki.MaxFile+1<<20)
-	part, err := c.FormFile("file")
-	if err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
-			return wiki.ErrTooLarge
-		}
-		return bad(400, `Send the file as the field "file" of a multipart form.`)
-	}
-	f, err := part.Open()
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(f)
-	if err != nil {
-		return err
-	}
-	stored, err := s.store(c, in, p, part.Filename, b)
-	if err != nil {
-		return err
-	}
-	name := stored.Base()
-	text := "[" + name + "](" + escape(name) + ")"
-	if kind := shown[strings.ToLower(path.Ext(name))]; strings.HasPrefix(kind, "image/") {
-		text = "!" + text
-	}
-	return c.JSON(201, map[string]any{"path": stored, "url": page.URL(in.Space(), stored), "markdown": text})
-}
-
-// store saves an upload under its own name, or with a number where that is taken by other bytes.
-func (s *Server) store(c echo.Context, in at, beside page.Path, filename string, b []byte) (page.Path, error) {
-	filename = path.Base(strings.ReplaceAll(filename, `\`, "/"))
-	ext := path.Ext(filename)
-	for n := 0; n < 100; n++ {
-		name := filename
-		if n > 0 {
-			name = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(filename, ext), n, ext)
-		}
-		if dir := beside.Dir(); dir != "" {
-			name = dir + "/" + name
-		}
-		p, err := page.ParsePath(name)
-		if err != nil {
-			return "", bad(422, "A file of the name %q cannot be stored: give it another name.", filename)
-		}
-		if p.IsPage() {
-			return "", bad(415, "That is a page: write it with New page, or push it.")
-		}
-		_, err = in.space.Save(c.Request().Context(), s.actor(c), wiki.Edit{Path: p, Text: b, Only: true, Note: "Upload " + p.Base()})
-		if !errors.Is(err, wiki.ErrChanged) {
-			return p, err
-		}
-	}
-	return "", fs.ErrExist
 }
 
 // asset serves the style sheet, the icon and the scripts under their fingerprinted names.

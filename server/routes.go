@@ -64,7 +64,8 @@ func (s *Server) routes() {
 	get("/:space/-/changes.atom", s.feed)
 	get("/:space/-/tags", s.tags)
 	get("/:space/-/tags/*", s.tag)
-	post("/:space/-/upload/*", s.upload)
+	get("/:space/-/upload/*", s.askUpload)
+	e.POST("/:space/-/upload/*", s.upload)
 	get("/:space/-/*", notFound)
 
 	// Pages, their sources, and files.

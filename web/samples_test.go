@@ -158,6 +158,7 @@ func samples() []sample {
 		{"folder", Folder{Frame: sampleFrame("Handbook"), Write: "/e", Entries: listed, More: 3}}, {"folder empty", Folder{Frame: Frame{Title: "Empty"}}},
 		{"missing", missing}, {"deleted", deleted}, {"missing empty", Missing{Frame: Frame{Title: "No such page"}, Path: "x"}},
 		{"edit", edit}, {"edit preview", preview}, {"edit fresh", fresh}, {"edit empty", Edit{Frame: Frame{Title: "Edit"}}},
+		{"upload", Upload{Frame: sampleFrame("Upload files for Holidays"), Form: failed, Page: "Holidays", Folder: "uploads", Limit: "A file may have up to 32 MiB.", Files: "/f", Stored: []Stored{{"uploads/cat.png", "/wiki/uploads/cat.png", "![cat](uploads/cat.png)", true}, {"uploads/rota.pdf", "/wiki/uploads/rota.pdf", "[rota.pdf](uploads/rota.pdf)", false}}}}, {"upload empty", Upload{Frame: Frame{Title: "Upload"}}},
 		{"new", NewPage{Frame: sampleFrame("New page"), URL: "/n", Path: "a:b", Where: "Handbook", Error: "A name cannot hold a colon.", Offer: "a-b", Cancel: "/"}}, {"new empty", NewPage{Frame: Frame{Title: "New page"}}},
 		{"conflict", conflict},
 		{"conflict deleted", Conflict{Frame: Frame{Title: "Gone"}, Gone: true, Mine: "# My text\n"}},

@@ -47,7 +47,7 @@ func TestUpload(t *testing.T) {
 		{"guide/Page.md", []wiki.File{file("a.txt", "1"), file("a.txt", "2"), file("A.txt", "3"), file("a.txt", "1"), file("cafe\u0301.txt", "4"), file("caf\u00e9.txt", "5")},
 			[]page.Path{"guide/a.txt", "guide/a-1.txt", "guide/A-2.txt", "guide/a.txt", "guide/cafe\u0301.txt", "guide/caf\u00e9-1.txt"}, false},
 		{"Home.md", []wiki.File{file("../../guide", "x")}, []page.Path{"guide-1"}, false}, // a folder has that name
-		{"Home.md", []wiki.File{file("Plans", "x")}, []page.Path{"Plans-1"}, false},         // a page has that address
+		{"Home.md", []wiki.File{file("Plans", "x")}, []page.Path{"Plans-1"}, false},       // a page has that address
 		{"Home.md", []wiki.File{file("\u202ecod.exe", "x")}, []page.Path{"cod.exe"}, false},
 	} {
 		before := head(t, s).Rev()

@@ -1,0 +1,103 @@
+package server
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// This file bounds the memory that files take on their way in and out, however many come at once and however slowly.
+
+const (
+	maxSending   = 256 << 20 // bytes of large files that are being sent
+	maxStoring   = 128 << 20 // bytes of large files that are being stored
+	maxSpooled   = 1 << 30   // bytes that have come, of files that are still coming; they lie on disk
+	smallFile    = 256 << 10 // bytes; what is smaller is not counted
+	roomPatience = 10 * time.Second
+)
+
+// errNoRoom is the answer when too many large files are on their way.
+var errNoRoom = bad(503, "Many large files are on their way. Try again in a moment.")
+
+// room is a number of bytes that may be held in all.
+type room struct {
+	*semaphore.Weighted
+	size int64
+}
+
+func newRoom(size int64) room { return room{semaphore.NewWeighted(size), size} }
+
+// take waits a moment until n bytes are free; what is larger than the room takes all of it. free gives them back.
+func (r room) take(ctx context.Context, n int64) (free func(), err error) {
+	if n <= smallFile {
+		return func() {}, nil
+	}
+	n = min(n, r.size)
+	wait, cancel := context.WithTimeout(ctx, roomPatience)
+	defer cancel()
+	if err := r.Acquire(wait, n); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, errNoRoom
+	}
+	return func() { r.Release(n) }, nil
+}
+
+// sending are the large files that are being sent. All who are sent one file share its bytes. Safe for concurrent use.
+type sending struct {
+	room room
+	mu   sync.Mutex // guards what follows
+	held map[string]*sent
+}
+
+type sent struct {
+	users int // guarded by sending.mu
+	once  sync.Once
+	bytes []byte
+	free  func()
+	err   error
+}
+
+func newSending() *sending { return &sending{room: newRoom(maxSending), held: map[string]*sent{}} }
+
+// hold gives the bytes of a file, of which the size is known, until done is called. key names those bytes.
+func (s *sending) hold(ctx context.Context, key string, size int64, read func(context.Context) ([]byte, error)) (b []byte, done func(), err error) {
+	if size <= smallFile {
+		b, err := read(ctx)
+		return b, func() {}, err
+	}
+	s.mu.Lock()
+	h := s.held[key]
+	if h == nil {
+		h = &sent{free: func() {}}
+		s.held[key] = h
+	}
+	h.users++
+	s.mu.Unlock()
+	h.once.Do(func() {
+		ctx := context.WithoutCancel(ctx) // for all, also when whoever came first leaves meanwhile
+		free, err := s.room.take(ctx, size)
+		if err != nil {
+			h.err = err
+			return
+		}
+		h.free = free
+		h.bytes, h.err = read(ctx)
+	})
+	done = func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if h.users--; h.users == 0 {
+			h.free()
+			delete(s.held, key)
+		}
+	}
+	if h.err != nil {
+		done()
+		return nil, func() {}, h.err
+	}
+	return h.bytes, done, nil
+}
