@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
@@ -31,6 +32,8 @@ type Space struct {
 	old      *lru.Cache[git.Hash, *Snapshot]
 	moments  *lru.Cache[moment, git.Hash]
 	blames   *blames
+
+	hintTime time.Duration // how long a push may be looked at once it is in
 }
 
 // maxOld is how many old snapshots are kept for a space, with the folders and names that were asked of them.
@@ -42,7 +45,7 @@ func openSpace(ctx context.Context, name, dir string, log *slog.Logger) (*Space,
 	if err != nil {
 		return nil, err
 	}
-	s := &Space{name: name, repo: repo, log: log, cache: newRendered(), folders: newFolders(), moments: newMoments(), blames: newBlames()}
+	s := &Space{name: name, repo: repo, log: log, cache: newRendered(), folders: newFolders(), moments: newMoments(), blames: newBlames(), hintTime: hintTime}
 	s.old, _ = lru.New[git.Hash, *Snapshot](maxOld) // fails for no size only
 	s.latest()
 	return s, nil
