@@ -267,7 +267,7 @@ const maxListed = 10
 
 func changeView(in at, commit search.Commit) web.Change {
 	ch := web.Change{Stamp: web.Stamp{Who: commit.Author, When: commit.When, Note: commit.Subject()}, More: commit.More}
-	ch.Then = then(in, string(commit.Rev)) + "/"
+	ch.All, ch.Then = changeURL(in, commit.Rev), then(in, string(commit.Rev))+"/"
 	if len(commit.Parents) < 2 {
 		ch.Undo = undoURL(in, commit.Rev)
 	}

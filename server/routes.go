@@ -62,6 +62,7 @@ func (s *Server) routes() {
 	get("/:space/-/pages", s.pages)
 	get("/:space/-/changes", s.changes)
 	get("/:space/-/changes.atom", s.feed)
+	get("/:space/-/changes/:rev", s.change)
 	get("/:space/-/tags", s.tags)
 	get("/:space/-/tags/*", s.tag)
 	get("/:space/-/upload/*", s.askUpload)

@@ -39,6 +39,7 @@ type Change struct {
 	Stamp
 	Pages []ChangedPage
 	More  int    // pages that are not listed
+	All   string // URL of all that it changed; may be empty
 	Undo  string // URL of the form that takes the change back; may be empty
 	Then  string // URL of the space as it was after the change; may be empty
 }

@@ -108,7 +108,7 @@ func samples() []sample {
 
 	changes := Changes{Frame: sampleFrame("Recent changes"), Feed: "/feed", Past: "/wiki/-/at/", Paging: Paging{Next: "/n"}, Days: []Day{
 		{t, []Change{
-			{Stamp: asha, Undo: "/u", Then: "/t", Pages: []ChangedPage{{"Holidays", "/wiki/Handbook/Holidays", "/d", ""}}},
+			{Stamp: asha, Undo: "/u", Then: "/t", All: "/c", Pages: []ChangedPage{{"Holidays", "/wiki/Handbook/Holidays", "/d", ""}}},
 			{Stamp: bo, More: 12, Pages: []ChangedPage{{"Opening hours", "/wiki/O", "/d", "created"}, {"Old rota", "", "/d", "deleted"}}},
 		}},
 		{t.Add(-24 * time.Hour), []Change{{Stamp: Stamp{When: t}, Pages: []ChangedPage{{"Home", "/wiki/", "", ""}}}}},
@@ -175,6 +175,10 @@ func samples() []sample {
 		{"restore", Restore{Frame: sampleFrame("Restore Holidays"), Form: form, Path: "Handbook/Holidays", Rev: "0a1b", Short: "0a1b2c3", Was: asha, Deleted: true, Diff: "/d", Preview: "<p>Text.</p>"}}, {"restore empty", Restore{Frame: Frame{Title: "Restore"}}},
 		{"pages", Pages{Frame: sampleFrame("All pages"), Total: 4321, List: listed, Paging: Paging{"/p", "/n"}}}, {"pages empty", Pages{Frame: Frame{Title: "All pages"}}},
 		{"changes", changes}, {"changes empty", Changes{Frame: Frame{Title: "Recent changes"}}},
+		{"between", Between{Frame: sampleFrame("All that changed"), Last: asha, Short: "0a1b2c3", Brought: &bo, Before: "/b", Then: "/t", Noun: "page", Changed: 2, Written: 1200, Moved: 1, More: 1201, MoreSteps: 12, Endless: true,
+			Steps: []Step{{asha, "0a1b2c3", "/c"}, {Stamp{When: t}, "1a1b2c3", "/c"}},
+			Files: []Differs{{Name: "Handbook/Holidays", URL: "/h", Kind: "changed", Hunks: diff, Added: 2, Removed: 1}, {Name: "Leave", Kind: "deleted", Left: "Not shown: there is too much of it.", Diff: "/d"}, {Name: "Terms", URL: "/t", Kind: "moved", From: "School terms"}}}},
+		{"between single", Between{Frame: sampleFrame("A change"), Last: bo, Short: "0a1b2c3", Noun: "page", Deleted: 1, Undo: &Button{"Undo this change", "/u"}}}, {"between empty", Between{Frame: Frame{Title: "A change"}}},
 		{"tags", Tags{Frame: sampleFrame("Tags"), Tags: []TagCount{{"people", "/t", 3}, {"leave", "/t", 1}}}}, {"tags empty", Tags{Frame: Frame{Title: "Tags"}}},
 		{"tag", Tag{Frame: sampleFrame("people"), Name: "people", All: "/t", Total: 3, Pages: links, Paging: Paging{"/p", "/n"}}}, {"tag empty", Tag{Frame: Frame{Title: "people"}}},
 		{"search", search}, {"search nothing", nothing}, {"search empty", Search{Frame: Frame{Title: "Search"}, Error: "That is too long."}},

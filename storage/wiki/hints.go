@@ -43,7 +43,8 @@ const (
 // hints looks at what lies between two heads.
 type hints struct {
 	old, new *Snapshot
-	from, to map[page.Path]page.Path // of files that were moved: new name to old, and old to new
+	from     moves
+	to       map[page.Path]page.Path // of files that were moved: old name to new
 	told     [hintKinds][]string
 	looked   int // pages whose links were looked at
 	pages    int // of how many
@@ -54,7 +55,7 @@ type hints struct {
 func (s *Space) hints(ctx context.Context, was *Snapshot, to git.Hash, see string) []string {
 	ctx, cancel := context.WithTimeout(ctx, s.hintTime)
 	defer cancel()
-	h := &hints{old: was, from: map[page.Path]page.Path{}, to: map[page.Path]page.Path{}}
+	h := &hints{old: was, from: moves{}, to: map[page.Path]page.Path{}}
 	now, err := s.at(ctx, to)
 	if err == nil {
 		h.new = now
@@ -188,17 +189,7 @@ func (h *hints) lookAtMoves(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, f := range c.Files {
-			if f.Kind != 'R' {
-				continue
-			}
-			first := f.From
-			if earlier, ok := h.from[first]; ok {
-				delete(h.from, first)
-				first = earlier
-			}
-			h.from[f.Path] = first
-		}
+		h.from.add(c)
 	}
 	for p, was := range h.from {
 		if !h.old.Has(was) || h.new.Has(was) || !h.new.Has(p) || h.old.Has(p) {

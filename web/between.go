@@ -1,0 +1,61 @@
+package web
+
+import "strings"
+
+// Between is a whole change on all pages that it touched: one save, or all that
+// a push brought.
+type Between struct {
+	Frame
+	Last      Stamp // who made the last change
+	Short     string
+	Brought   *Stamp // who sent it by git; nil when it came in another way
+	Steps     []Step // the changes that make it up, the last one first; none when it is a single one
+	MoreSteps int    // that are not named
+	Endless   bool   // there are more than were counted
+	Before    string // URL of the space as it was before; may be empty
+	Then      string // and as it was after
+	Undo      *Button
+
+	Noun                             string // 'page', or 'file' when some are no pages
+	Changed, Written, Moved, Deleted int
+	Files                            []Differs
+	More                             int // that are not named
+}
+
+// Step is one of several changes.
+type Step struct {
+	Stamp
+	Short, URL string
+}
+
+// Differs is one page of a change, with its lines.
+type Differs struct {
+	Name, URL      string // URL is empty for what is not there now
+	Kind           string // in words, such as 'changed'
+	From           string // the name that it had before
+	Hunks          []Hunk
+	Added, Removed int    // lines
+	Left           string // what is not shown of it and why, as a sentence
+	Diff           string // URL of the comparison of this page alone; may be empty
+}
+
+// sum says how many pages were changed, and how.
+func (b Between) sum() string {
+	var all []string
+	for _, s := range []struct {
+		n    int
+		done string
+	}{{b.Changed, "changed"}, {b.Written, "written"}, {b.Moved, "moved"}, {b.Deleted, "deleted"}} {
+		switch {
+		case s.n == 0:
+		case len(all) == 0:
+			all = append(all, many(s.n, b.Noun)+" "+s.done)
+		default:
+			all = append(all, count(s.n)+" "+s.done)
+		}
+	}
+	if len(all) == 0 {
+		return "Nothing that is shown has changed."
+	}
+	return strings.Join(all, ", ") + "."
+}
