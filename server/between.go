@@ -20,6 +20,7 @@ const (
 	maxCompared   = 100      // pages whose lines are shown
 	maxTold       = 500      // files that are named
 	maxOneDiff    = 60 << 10 // bytes of a comparison that one page may have, as hunk counts them
+	maxWholePage  = 8 << 10  // the same, where it is the page from its beginning
 	maxComparable = 4 << 20  // bytes of pages that are compared at all
 )
 
@@ -167,8 +168,12 @@ func compare(old, now []byte, one *web.Differs) int {
 		one.Left = "No text that could be compared."
 		return 0
 	}
-	left := maxDiff - maxOneDiff // what hunk may not use of its own bound
-	shown := left
+	limit := maxOneDiff
+	if old == nil || now == nil {
+		limit = maxWholePage
+	}
+	begun := maxDiff - limit // hunk ends at maxDiff
+	shown := begun
 	for _, h := range page.Diff(old, now) {
 		if shown < maxDiff {
 			one.Hunks = append(one.Hunks, hunk(h, &shown))
@@ -187,7 +192,7 @@ func compare(old, now []byte, one *web.Differs) int {
 	if shown >= maxDiff {
 		one.Left = "The rest is not shown."
 	}
-	return shown - left
+	return shown - begun
 }
 
 func changeURL(in at, rev wiki.Rev) string { return fmt.Sprintf("/%s/-/changes/%s", in.Space(), rev) }
