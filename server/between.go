@@ -3,7 +3,9 @@ package server
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/labstack/echo/v4"
 
@@ -74,6 +76,11 @@ func (s *Server) betweenView(ctx context.Context, c echo.Context, in at, from, t
 	} else {
 		steps(in, stretch, &v)
 	}
+	if by, err := in.space.PushedBy(ctx, in.by, last.Rev); err == nil {
+		v.Brought = &web.Stamp{Who: by.By, When: by.When}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		s.Log.Warn("who pushed", "space", in.Space(), "rev", last.Rev, "err", err)
+	}
 	return v, compareAll(ctx, in, stretch, &v)
 }
 
@@ -132,7 +139,7 @@ func compareAll(ctx context.Context, in at, stretch *wiki.Stretch, v *web.Betwee
 				one.Left = "Not shown: there is too much of it."
 				break
 			}
-			shown += compare(old, now, &one)
+			shown += compareTexts(old, now, &one)
 		}
 		if one.Left != "" && f.Path.IsPage() {
 			one.Diff = app(in.Space(), "diff", f.Path) + "?to=" + string(stretch.To.Rev())
@@ -162,8 +169,8 @@ func bothTexts(ctx context.Context, stretch *wiki.Stretch, f wiki.FileChange) (o
 	return old, now, err
 }
 
-// compare fills in the lines of one page, and returns how many bytes they are.
-func compare(old, now []byte, one *web.Differs) int {
+// compareTexts fills in the lines of one page, and returns how many bytes they are.
+func compareTexts(old, now []byte, one *web.Differs) int {
 	if bytes.IndexByte(old, 0) >= 0 || bytes.IndexByte(now, 0) >= 0 {
 		one.Left = "No text that could be compared."
 		return 0

@@ -112,7 +112,8 @@ func (s *Server) push(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return in.space.Push(c.Request().Context(), in.by, protocol(c), body, moving{c})
+	see := func(from, to wiki.Rev) string { return s.base(c) + pushURL(in.Space(), from, to) }
+	return in.space.Push(c.Request().Context(), in.by, protocol(c), see, body, moving{c})
 }
 
 // gitRequest checks a request of a service and unpacks its body.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -52,9 +53,15 @@ type hints struct {
 
 // hints are lines for who has moved the head from what it was to another commit; see is the address where that can be
 // seen.
-func (s *Space) hints(ctx context.Context, was *Snapshot, to git.Hash, see string) []string {
+func (s *Space) hints(ctx context.Context, was *Snapshot, to git.Hash, see string) (lines []string) {
 	ctx, cancel := context.WithTimeout(ctx, s.hintTime)
 	defer cancel()
+	defer func() {
+		if v := recover(); v != nil { // the push is in, and its pusher must hear that
+			s.log.ErrorContext(ctx, "hints for a push", "from", was.rev, "to", to, "panic", v, "stack", string(debug.Stack()))
+			lines = []string{"See what changed: " + see}
+		}
+	}()
 	h := &hints{old: was, from: moves{}, to: map[page.Path]page.Path{}}
 	now, err := s.at(ctx, to)
 	if err == nil {
@@ -305,7 +312,7 @@ func (h *hints) lookAtLinks(doc *page.Doc, was page.Path, had func(page.Link) bo
 		case hintOldName:
 			h.tell(kind, "Link to an old name: %s -> %s, which is now %s", doc.Path.Address(), target, note)
 		default:
-			h.tell(kind, "New link to nothing: %s -> %s is not there yet", doc.Path.Address(), target)
+			h.tell(kind, "New link to what is not there: %s -> %s", doc.Path.Address(), target)
 		}
 	}
 }

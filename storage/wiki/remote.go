@@ -42,15 +42,30 @@ func (s *Space) Fetch(ctx context.Context, by Actor, protocol string, in io.Read
 // Push takes one git push. Whether it was accepted stands in what is written to out: git's own report, with a sentence
 // for each refusal. When it was accepted it is on disk and is the head, and PushedBy tells who sent it. The error is
 // ErrBusy when no place is free, and wraps fs.ErrInvalid for what is no push; then nothing has been written to out.
-func (s *Space) Push(ctx context.Context, by Actor, protocol string, in io.Reader, out io.Writer) error {
+//
+// A push to the branch that is shown is answered with hints: what it did that may not have been meant, and the address
+// where it can be seen, which see gives.
+func (s *Space) Push(ctx context.Context, by Actor, protocol string, see func(from, to Rev) string, in io.Reader, out io.Writer) error {
 	if err := s.mayServe(by, PushService); err != nil {
 		return err
 	}
+	before := s.latest()
 	return s.repo.ReceivePack(ctx, protocol, in, out, git.Pusher{
 		By:   signature(by),
 		Path: mayHold,
 		Check: func(ctx context.Context, p git.Push) ([]string, error) {
 			return nil, s.checkPush(ctx, by, p)
+		},
+		Taken: func(ctx context.Context, live git.RefUpdate) []string {
+			was := before
+			if was.commit != live.Old { // others have saved while this was sent, and it is based on what they saved
+				var err error
+				if was, err = s.at(ctx, live.Old); err != nil {
+					s.log.WarnContext(ctx, "hints for a push", "from", live.Old, "err", err)
+					return nil
+				}
+			}
+			return s.hints(ctx, was, live.New, see(revOf(live.Old), revOf(live.New)))
 		},
 	})
 }

@@ -47,6 +47,10 @@ type Pusher struct {
 	// Check looks at a push that meets all rules, before the door is taken. Lines that it returns go to the pusher as
 	// remote: lines; an error refuses the push with its text, line by line.
 	Check func(context.Context, Push) ([]string, error)
+
+	// Taken is called when the live branch has moved, durably and for all to see, before the pusher is told so. Its lines
+	// go to the pusher as remote: lines. Nobody else waits for it. It may be nil.
+	Taken func(ctx context.Context, live RefUpdate) []string
 }
 
 // judge refuses what is against the rules, then asks the pusher's Check.

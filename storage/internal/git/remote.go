@@ -177,6 +177,12 @@ func (r *Repo) ReceivePack(ctx context.Context, protocol string, in io.Reader, o
 		panic(panicked)
 	}
 	unpacked, all := p.outcomes(err)
+	if p.moved && by.Taken != nil {
+		a.release()
+		for _, line := range by.Taken(ctx, *asked.live(r.live.name)) {
+			a.say(remark(line))
+		}
+	}
 	return errors.Join(p.unsettled, a.finish(unpacked, all))
 }
 

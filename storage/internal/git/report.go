@@ -99,6 +99,15 @@ func (a *answer) hold() {
 	a.held = true
 }
 
+// release lets go on what was held back, but for the report.
+func (a *answer) release() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.held = false
+	a.send(a.later)
+	a.later = nil
+}
+
 // say tells the pusher lines as text for a person, where the client shows such.
 func (a *answer) say(lines []string) {
 	a.mu.Lock()
@@ -168,11 +177,9 @@ func (a *answer) said() (unpacked string, outcomes []outcome, err error) {
 
 // finish tells the pusher what has become of the push, and that this is all. The error is the pusher's having gone.
 func (a *answer) finish(unpacked string, outcomes []outcome) error {
+	a.release()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.held = false
-	a.send(a.later)
-	a.later = nil
 	if a.asked.report > 0 {
 		var b bytes.Buffer
 		line := func(format string, args ...any) {
