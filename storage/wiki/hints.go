@@ -100,7 +100,7 @@ func (h *hints) lines(left int) []string {
 	for kind, all := range h.told {
 		for i, line := range all[:shown[kind]] {
 			if n := len(all) - shown[kind]; i == shown[kind]-1 && n > 0 {
-				line += fmt.Sprintf("; and %d more like this", n)
+				line = strings.TrimSuffix(line, ".") + fmt.Sprintf("; and %d more like this", n)
 			}
 			lines = append(lines, line)
 		}
