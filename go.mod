@@ -22,6 +22,7 @@ require (
 	github.com/rogpeppe/go-internal v1.16.0 // cmd: stories as test scripts
 	github.com/spf13/pflag v1.0.10 // cmd: flags that may stand behind arguments
 	github.com/yuin/goldmark v1.8.7 // page: Markdown; cmd: what bench compares with
+	github.com/yuin/goldmark-emoji v1.0.6 // page: emoji by their names
 	go.etcd.io/bbolt v1.5.0 // search: history and links
 	go.yaml.in/yaml/v3 v3.0.6 // page: front matter
 	golang.org/x/net v0.62.0 // page: HTML

@@ -44,6 +44,8 @@ type Doc struct {
 	raw    map[Link]bool // the links in raw HTML that are in Links; HTML leaves others as they are
 	parts  []part
 	simple map[ast.Node]bool // of what holds HTML: whether that is simple tags alone
+	tasks  []*task
+	lines  []int // where lines of source begin, when there are tasks
 }
 
 // Parse never fails: what cannot be understood is shown as text.
@@ -67,7 +69,7 @@ func Parse(at Path, src []byte) *Doc {
 		d.Text = string(d.source)
 	} else {
 		d.arrange()
-		d.collect(func(i int) int { return where(i + skip) })
+		d.collect(func(i int) int { return where(i + skip) }, bytes.Count(text[:skip], []byte("\n")))
 	}
 	if d.Title == "" {
 		d.Title = at.Title()
@@ -110,8 +112,8 @@ func normalise(src []byte) (text []byte, where func(int) int) {
 	}
 }
 
-// collect fills outline, links, tags and text from the tree, in one walk.
-func (d *Doc) collect(where func(int) int) {
+// collect fills outline, links, tags, tasks and text from the tree, in one walk. above is how many lines are before it.
+func (d *Doc) collect(where func(int) int, above int) {
 	h1 := d.titleHeading()
 	var text strings.Builder
 	var raws []ast.Node
@@ -125,8 +127,9 @@ func (d *Doc) collect(where func(int) int) {
 		}
 		switch n := n.(type) {
 		case *ast.Heading:
-			name := d.inlineText(n)
-			id := d.newID(Slug(name))
+			written := d.inlineText(n, true)
+			name := strings.Join(strings.Fields(d.inlineText(n, false)), " ")
+			id := d.newID(Slug(written))
 			n.SetAttributeString("id", id)
 			if n == h1 {
 				d.TitleID = id
@@ -143,14 +146,16 @@ func (d *Doc) collect(where func(int) int) {
 			}
 			text.Write(n.Label(d.source))
 		case *wikiLink:
-			if n.link.A != "_TOC_" {
-				l := n.link
-				if l.Start, l.End = where(n.start), where(n.end); l.Start < 0 {
-					l.Start, l.End = 0, 0
-				}
-				d.addLink(l)
-				text.WriteString(l.words())
+			l := n.link
+			if l.Start, l.End = where(n.start), where(n.end); l.Start < 0 {
+				l.Start, l.End = 0, 0
 			}
+			d.addLink(l)
+			text.WriteString(l.words())
+		case *task:
+			d.addTask(n, above)
+		case *emoji:
+			text.WriteString(n.value)
 		case *ast.Text:
 			if _, again := n.PreviousSibling().(*ast.Text); !again {
 				d.inlineTags(n)
@@ -200,7 +205,7 @@ func (d *Doc) titleHeading() *ast.Heading {
 	if !ok || h.Level != 1 {
 		return nil
 	}
-	name := d.inlineText(h)
+	name := strings.Join(strings.Fields(d.inlineText(h, false)), " ")
 	if name == "" || d.Title != "" && d.Title != name {
 		return nil
 	}
@@ -261,8 +266,8 @@ func writeLines(w *strings.Builder, n ast.Node, source []byte) {
 	}
 }
 
-// inlineText is the text of a heading.
-func (d *Doc) inlineText(n ast.Node) string {
+// inlineText is the text of a heading or a picture; for an id, emoji are the names that the author wrote.
+func (d *Doc) inlineText(n ast.Node, forID bool) string {
 	var b strings.Builder
 	_ = ast.Walk(n, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
@@ -282,10 +287,16 @@ func (d *Doc) inlineText(n ast.Node) string {
 			b.WriteString(n.link.words())
 		case *formula:
 			b.WriteString(n.tex)
+		case *emoji:
+			if forID {
+				b.WriteString(n.name)
+			} else {
+				b.WriteString(n.value)
+			}
 		}
 		return ast.WalkContinue, nil
 	})
-	return strings.Join(strings.Fields(b.String()), " ")
+	return b.String()
 }
 
 // newID makes an id of a slug that no heading before has.
@@ -315,25 +326,6 @@ func ownID(id string) string {
 		return "h-" + id
 	}
 	return id
-}
-
-// maxSlug keeps ids readable; a heading may be a whole paragraph.
-const maxSlug = 200
-
-// Slug is the id of a heading by GitHub's rule: lower case, letters, digits, marks, "_" and "-" kept, spaces as "-".
-func Slug(heading string) string {
-	var b strings.Builder
-	for _, r := range strings.ToLower(strings.TrimSpace(heading)) {
-		switch {
-		case b.Len() >= maxSlug:
-			return b.String()
-		case r == ' ':
-			b.WriteByte('-')
-		case r == '-' || unicode.In(r, unicode.L, unicode.M, unicode.Nd, unicode.Pc):
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
 }
 
 // inlineTags finds the tags in a run of text. The parser cuts text at "_", so the run is put together again.

@@ -75,7 +75,14 @@ func (w *writer) code(b util.BufWriter, n *ast.FencedCodeBlock, entering bool) (
 	}
 	var text strings.Builder
 	writeLines(&text, n, source)
-	b.WriteString("<pre class=\"chroma\"><code")
+	b.WriteString("<pre")
+	if kind := diagrams[strings.ToLower(lang)]; kind != "" {
+		b.WriteString(" class=\"diagram\" data-kind=\"" + kind + "\"")
+	} else {
+		b.WriteString(" class=\"chroma\"")
+	}
+	writeName(b, n)
+	b.WriteString("><code")
 	if lang != "" {
 		attribute(b, "class", "language-"+lang)
 	}

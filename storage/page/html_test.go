@@ -41,10 +41,9 @@ func TestHTML(t *testing.T) {
 		{"in code", "`[[Home]]`", `<p><code>[[Home]]</code></p>`},
 		{"in a table", "|a|\n|:-:|\n|[[Home\\|b]]|", "<table>\n<thead>\n<tr>\n<th align=\"center\">a</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td align=\"center\"><a href=\"/go/Home\">b</a></td>\n</tr>\n</tbody>\n</table>"},
 		{"bracketed text", "[[1]](/Home)", `<p><a href="/go/Home">[1]</a></p>`},
-		{"task", "- [x] a", "<ul>\n<li><input checked=\"\" disabled=\"\" type=\"checkbox\"/> a</li>\n</ul>"},
-		{"callout", "> [!WARNING]\n> a", "<div class=\"callout warning\">\n<p class=\"callout-title\">Warning</p>\n<p>a</p>\n</div>"},
-		{"callout with a title", "> [!note] a *b*", "<div class=\"callout note\">\n<p class=\"callout-title\">Note</p>\n<p>a <em>b</em></p>\n</div>"},
-		{"no callout", "> [!x]", "<blockquote>\n<p>[!x]</p>\n</blockquote>"},
+		{"task", "- [x] a", "<ul>\n<li><input aria-label=\"Done\" checked=\"\" data-line=\"1\" disabled=\"\" type=\"checkbox\"/> a</li>\n</ul>"},
+		{"callout", "> [!WARNING]\n> a", "<div class=\"callout warning\">\n<p class=\"callout-title\"><span class=\"kind\">Warning</span></p>\n<p>a</p>\n</div>"},
+		{"callout with a title", "> [!note] a *b*", "<div class=\"callout note\">\n<p class=\"callout-title\"><span class=\"kind\">Note</span> a <em>b</em></p>\n</div>"},
 		{"code", "```go\nif x\n```", `<pre class="chroma"><code class="language-go"><span class="k">if</span><span class="w"> </span><span class="nx">x</span><span class="w">` + "\n" + `</span></code></pre>`},
 		{"code of no language", "```x y\n<b>\n```", `<pre class="chroma"><code class="language-x">&lt;b&gt;` + "\n" + `</code></pre>`},
 		{"contents", "[[_TOC_]]\n\n## A\n### B\n## C", `<nav class="toc"><ul><li><a href="#a">A</a><ul><li><a href="#b">B</a></li></ul></li><li><a href="#c">C</a></li></ul></nav>`},
@@ -134,6 +133,7 @@ func FuzzHTML(f *testing.F) {
 	}
 	f.Add("<div><a href=\"x\n\n<b>[y](z)\"> <img src=a://b>![[a://b]] [[|]]")
 	f.Add("# a\n> [!NOTE]\n- [ ] [[x|y]]\n\n```go\nx\n```\n|a|\n|-|\n|b|\n\n[^1]\n\n[^1]: x\n[TOC]")
+	f.Add("> [!tip]- *a* ==b== %%c%% :tada: <<d>> {{e}}\n> f ^abc\n\na\n: b\n\n%%\nx\n\n%%\n::: mermaid\nx\n:::\n1. [x] a ^abd\n")
 	f.Fuzz(func(t *testing.T, src string) { checkSafe(t, src) })
 }
 
@@ -142,7 +142,7 @@ var allowed = strings.Fields(`h1 h2 h3 h4 h5 h6 p div span br hr wbr blockquote 
 	figcaption ruby rt rp bdi bdo section nav a img input`)
 
 var allowedAttributes = strings.Fields(`id title lang dir align colspan rowspan start value type open cite href rel aria-label role
-	src alt width height loading disabled checked class`)
+	src alt width height loading disabled checked class data-line data-kind`)
 
 // checkSafe renders a page, reads the result as a browser would, and looks at each element and attribute.
 func checkSafe(t *testing.T, src string) {
@@ -220,6 +220,7 @@ func canonical(t *testing.T, s string) string {
 	var b strings.Builder
 	var walk func(n *html.Node)
 	walk = func(n *html.Node) {
+		remove(n, "data-line") // the sanitiser would take the author's away
 		slices.SortFunc(n.Attr, func(a, b html.Attribute) int { return strings.Compare(a.Key, b.Key) })
 		for c := n.FirstChild; c != nil; c = c.NextSibling {
 			walk(c)

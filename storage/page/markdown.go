@@ -2,7 +2,6 @@ package page
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 	"sync"
 
@@ -15,21 +14,30 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// This file is the dialect: CommonMark, tables, strikethrough, bare addresses, task lists, footnotes, and what wikis
-// add: [[links]], callouts ("> [!NOTE]") and a table of contents ("[[_TOC_]]", "[TOC]").
+// This file is the dialect: CommonMark, tables, strikethrough, bare addresses, task lists, footnotes, definition lists, and
+// what wikis add: [[links]], and what has a file of its own: callouts, contents, comments, marks and emoji, diagrams, names of
+// blocks. What is broken or unknown is text: a reader sees its source.
 
-var kindCell = extast.KindTableCell
+var (
+	kindCell  = extast.KindTableCell
+	kindTable = extast.KindTable
+)
 
 // markdown is the parser, made once: goldmark's parsers hold no state of a text.
 var markdown = sync.OnceValue(func() parser.Parser {
 	p := goldmark.New(goldmark.WithExtensions(
-		extension.Table, extension.Strikethrough, extension.Linkify, extension.TaskList, extension.Footnote,
+		extension.Table, extension.Strikethrough, extension.Linkify, extension.Footnote,
+		extension.DefinitionList,
 	)).Parser()
 	p.AddOptions(parser.WithInlineParsers(
 		util.Prioritized(budgetGuard{}, 1),
+		util.Prioritized(taskParser{}, 50),
 		util.Prioritized(wikiLinkParser{}, 150),
 	))
 	withFormulas(p)
+	withInlines(p)
+	withComments(p)
+	withDiagrams(p)
 	return p
 })
 
@@ -95,6 +103,10 @@ func (wikiLinkParser) Parse(parent ast.Node, block text.Reader, _ parser.Context
 		return nil
 	}
 	end := open + 2 + size + 2
+	if bytes.HasPrefix(inner, []byte("_TOC_")) { // one that is no table of contents
+		block.Advance(end)
+		return ast.NewRawTextSegment(segment.WithStop(segment.Start + end))
+	}
 	n := &wikiLink{start: segment.Start, end: segment.Start + end}
 	n.link = Link{Wiki: true, Embed: open == 1}
 	n.link.A, n.link.B, n.link.Piped = splitPipe(string(inner), parent.Kind() == kindCell)
@@ -120,94 +132,45 @@ func splitPipe(s string, table bool) (a, b string, piped bool) {
 	return strings.TrimSpace(plain.Replace(a)), strings.TrimSpace(plain.Replace(b)), piped
 }
 
-// callout is a quotation that began with "[!NOTE]".
-type callout struct {
-	ast.BaseBlock
-	name string // "note"
-}
-
-var kindCallout = ast.NewNodeKind("Callout")
-
-func (n *callout) Kind() ast.NodeKind            { return kindCallout }
-func (n *callout) Dump(source []byte, level int) { ast.DumpHelper(n, source, level, nil, nil) }
-
-// contents is a table of contents; levels is how many levels of headings it shows.
-type contents struct {
-	ast.BaseBlock
-	levels int
-}
-
-var kindContents = ast.NewNodeKind("Contents")
-
-func (n *contents) Kind() ast.NodeKind            { return kindContents }
-func (n *contents) Dump(source []byte, level int) { ast.DumpHelper(n, source, level, nil, nil) }
-
-var (
-	calloutMark  = regexp.MustCompile(`(?i)^\[!(note|tip|important|warning|caution)\][+-]?`)
-	contentsMark = regexp.MustCompile(`^(?:\[\[_TOC_(?:\s*\|\s*levels\s*=\s*([1-6]))?\s*\]\]|\[TOC\])$`)
-)
-
-// arrange replaces quotations and paragraphs that are callouts and tables of contents.
+// arrange replaces and names blocks by what stands in them: callouts, the table of contents, names of blocks.
 func (d *Doc) arrange() {
+	if !bytes.Contains(d.source, []byte("[!")) && !bytes.ContainsRune(d.source, '^') && !bytes.Contains(d.source, []byte("TOC")) &&
+		!bytes.Contains(d.source, []byte("[toc]")) {
+		return
+	}
 	var quotes []*ast.Blockquote
-	var tables []*ast.Paragraph
+	var texts []ast.Node
 	_ = ast.Walk(d.root, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		switch n := n.(type) {
-		case *ast.Blockquote:
+		if q, ok := n.(*ast.Blockquote); ok && entering {
+			quotes = append(quotes, q)
+		}
+		if k := n.Kind(); k == ast.KindParagraph || k == ast.KindTextBlock {
 			if entering {
-				quotes = append(quotes, n)
-			}
-		case *ast.Paragraph:
-			if entering && len(tables) == 0 && n.Lines().Len() == 1 && contentsMark.Match(lineOf(n, d.source)) {
-				tables = append(tables, n)
+				texts = append(texts, n)
 			}
 			return ast.WalkSkipChildren, nil
 		}
 		return ast.WalkContinue, nil
 	})
-	for _, p := range tables {
-		c := &contents{levels: 6}
-		if m := contentsMark.FindSubmatch(lineOf(p, d.source)); len(m[1]) == 1 {
-			c.levels = int(m[1][0] - '0')
-		}
-		p.Parent().ReplaceChild(p.Parent(), p, c)
-	}
 	for _, q := range quotes {
-		p, ok := q.FirstChild().(*ast.Paragraph)
-		if !ok || p.Lines().Len() == 0 {
-			continue
+		d.asCallout(q)
+	}
+	contents := false
+	for _, n := range texts {
+		if p, ok := n.(*ast.Paragraph); ok && !contents && p.Parent() != nil {
+			if contents = d.asContents(p); contents {
+				continue
+			}
 		}
-		m := calloutMark.FindSubmatch(lineOf(p, d.source))
-		if m == nil {
-			continue
+		if n.Parent() != nil {
+			d.nameBlock(n)
 		}
-		c := &callout{name: strings.ToLower(string(m[1]))}
-		cutText(p, p.Lines().At(0).Start+len(m[0]), d.source)
-		if p.FirstChild() == nil {
-			q.RemoveChild(q, p)
-		}
-		for n := q.FirstChild(); n != nil; n = q.FirstChild() {
-			c.AppendChild(c, n)
-		}
-		q.Parent().ReplaceChild(q.Parent(), q, c)
 	}
 }
 
 func lineOf(n ast.Node, source []byte) []byte {
 	line := n.Lines().At(0)
 	return bytes.TrimSpace(line.Value(source))
-}
-
-// cutText removes the text of a paragraph that stands before a place in the source.
-func cutText(p *ast.Paragraph, before int, source []byte) {
-	for t, ok := p.FirstChild().(*ast.Text); ok; t, ok = p.FirstChild().(*ast.Text) {
-		if t.Segment.Stop > before {
-			t.Segment = t.Segment.WithStart(max(t.Segment.Start, before))
-			t.Segment = t.Segment.TrimLeftSpace(source)
-			return
-		}
-		p.RemoveChild(p, t)
-	}
 }
 
 // textOf is a piece of text as a reader sees it.

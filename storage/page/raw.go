@@ -167,8 +167,6 @@ func (w *writer) rawHTML(b util.BufWriter, n *ast.RawHTML, entering bool) (ast.W
 	case w.doc.simple[n.Parent()]:
 		if name, end, _ := w.doc.simpleTag(n); end {
 			b.WriteString("</" + name + ">")
-		} else if name == "br" || name == "wbr" {
-			b.WriteString("<" + name + "/>")
 		} else if name != "" {
 			b.WriteString("<" + name + ">")
 		}

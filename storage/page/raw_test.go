@@ -10,8 +10,8 @@ import (
 func TestParts(t *testing.T) {
 	for _, tt := range []struct{ name, in, parts, want string }{
 		{"none", "a *b*\n\nc", "-", "<p>a <em>b</em></p>\n<p>c</p>"},
-		{"simple", "a<br>b <kbd>c *d*</kbd> <!-- e -->f", "-", "<p>a<br/>b <kbd>c <em>d</em></kbd> f</p>"},
-		{"simple, upper case", "a<BR />b <KBD>c</KBD>", "-", "<p>a<br/>b <kbd>c</kbd></p>"},
+		{"simple", "a<br>b <kbd>c *d*</kbd> <!-- e -->f", "-", "<p>a<br>b <kbd>c <em>d</em></kbd> f</p>"},
+		{"simple, upper case", "a<BR />b <KBD>c</KBD>", "-", "<p>a<br>b <kbd>c</kbd></p>"},
 		{"not closed", "a\n\n<b>b\n\nc", "- mixed", "<p>a</p>\n<p><b>b</b></p><b>\n<p>c</p>\n</b>"},
 		{"closed elsewhere", "*a <b>b* c</b> d\n\ne", "mixed -", "<p><em>a <b>b</b></em><b> c</b> d</p>\n<p>e</p>"},
 		{"attributes", "a\n\n<sub title=x>b</sub>\n\nc", "- mixed -", "<p>a</p>\n<p><sub title=\"x\">b</sub></p>\n<p>c</p>"},

@@ -187,7 +187,6 @@ type writer struct {
 	seen    map[Link]Target
 	spent   int      // bytes of link destinations
 	lexed   int      // of codeWork
-	toc     bool     // a table of contents was written
 	link    ast.Node // the Markdown link that is being written: there is none within another
 	mixed   bool     // what is written passes the sanitiser
 	mark    string   // begins the names of islands' marks
@@ -202,10 +201,11 @@ type writer struct {
 var plainly = sync.OnceValue(func() map[ast.NodeKind]renderer.NodeRendererFunc {
 	m := renderers{}
 	for _, r := range []renderer.NodeRenderer{
-		gmhtml.NewRenderer(gmhtml.WithXHTML()),
+		gmhtml.NewRenderer(),
 		extension.NewTableHTMLRenderer(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute)),
 		extension.NewStrikethroughHTMLRenderer(),
 		extension.NewFootnoteHTMLRenderer(),
+		extension.NewDefinitionListHTMLRenderer(),
 	} {
 		r.RegisterFuncs(m)
 	}
@@ -235,7 +235,7 @@ func (w *writer) node(b util.BufWriter, source []byte, n ast.Node, entering bool
 		return w.htmlBlock(b, n, entering)
 	case *ast.RawHTML:
 		return w.rawHTML(b, n, entering)
-	case *extast.TaskCheckBox:
+	case *task:
 		return w.box(b, n, entering)
 	case *extast.FootnoteLink:
 		return w.noteLink(b, n, entering)
@@ -243,12 +243,29 @@ func (w *writer) node(b util.BufWriter, source []byte, n ast.Node, entering bool
 		return w.wiki(b, n, entering)
 	case *callout:
 		return w.callout(b, n, entering)
+	case *calloutTitle:
+		return w.calloutTitle(b, n, entering)
 	case *contents:
 		return w.contents(b, n, entering)
 	case *formula:
 		return w.formula(b, n, entering)
 	case *formulaBlock:
 		return w.formulaBlock(b, n, entering)
+	case *marked:
+		return w.marked(b, entering)
+	case *emoji:
+		if entering {
+			b.WriteString(n.value)
+		}
+		return ast.WalkContinue, nil
+	case *comment:
+		return ast.WalkContinue, nil
+	case *commentBlock:
+		return w.commentBlock(b, n, entering)
+	case *ast.Paragraph:
+		if isComment(n) {
+			return ast.WalkSkipChildren, nil
+		}
 	}
 	if f := plainly()[n.Kind()]; f != nil {
 		return f(b, source, n, entering)
@@ -383,6 +400,8 @@ func safeAddress(raw string) string {
 	return ""
 }
 
+func escape(s string) string { return html.EscapeString(s) }
+
 // spend counts bytes that a definition makes many of, to stop before they are all written.
 func (w *writer) spend(n int) error {
 	if w.spent += n; w.spent > maxOutput {
@@ -443,7 +462,7 @@ func (w *writer) image(b util.BufWriter, n *ast.Image, entering bool) (ast.WalkS
 		return ast.WalkContinue, nil
 	}
 	l, t := w.written(n.Destination, true)
-	alt, width, height := w.doc.inlineText(n), 0, 0
+	alt, width, height := strings.Join(strings.Fields(w.doc.inlineText(n, false)), " "), 0, 0
 	if text, size, ok := strings.Cut(alt, "|"); ok { // Obsidian: ![alt|300](pic.png)
 		if rest, x, y := imageOptions(size); rest == "" && (x > 0 || y > 0) {
 			alt, width, height = text, x, y
@@ -478,7 +497,7 @@ func (w *writer) picture(b util.BufWriter, l Link, t Target, alt, title string, 
 }
 
 func (w *writer) wiki(b util.BufWriter, n *wikiLink, entering bool) (ast.WalkStatus, error) {
-	if !entering || n.link.A == "_TOC_" {
+	if !entering {
 		return ast.WalkContinue, nil
 	}
 	l := n.link
@@ -496,28 +515,6 @@ func (w *writer) wiki(b util.BufWriter, n *wikiLink, entering bool) (ast.WalkSta
 
 func stripImageExt(s string) string { return s[:max(0, strings.LastIndexByte(s, '.'))] }
 
-func (w *writer) callout(b util.BufWriter, n *callout, entering bool) (ast.WalkStatus, error) {
-	name := n.name
-	if entering {
-		fmt.Fprintf(b, "<div class=\"callout %s\">\n<p class=\"callout-title\">%s</p>\n", name, strings.ToUpper(name[:1])+name[1:])
-	} else {
-		b.WriteString("</div>\n")
-	}
-	return ast.WalkContinue, nil
-}
-
-// box writes the box of a task.
-func (w *writer) box(b util.BufWriter, n *extast.TaskCheckBox, entering bool) (ast.WalkStatus, error) {
-	if entering {
-		checked := ""
-		if n.IsChecked {
-			checked = "checked=\"\" "
-		}
-		b.WriteString("<input " + checked + "disabled=\"\" type=\"checkbox\"/> ")
-	}
-	return ast.WalkContinue, nil
-}
-
 // noteLink writes the number that leads to a footnote.
 func (w *writer) noteLink(b util.BufWriter, n *extast.FootnoteLink, entering bool) (ast.WalkStatus, error) {
 	if !entering {
@@ -534,37 +531,5 @@ func (w *writer) noteLink(b util.BufWriter, n *extast.FootnoteLink, entering boo
 		fmt.Fprintf(b, "%d", n.Index)
 	}
 	b.WriteString("</sup>")
-	return ast.WalkContinue, nil
-}
-
-// contents writes the outline as nested lists, once for a page.
-func (w *writer) contents(b util.BufWriter, n *contents, entering bool) (ast.WalkStatus, error) {
-	if !entering || w.toc || len(w.doc.Outline) == 0 {
-		return ast.WalkContinue, nil
-	}
-	w.toc = true
-	top := 6
-	for _, h := range w.doc.Outline {
-		top = min(top, h.Level)
-	}
-	b.WriteString("<nav class=\"toc\">")
-	var open []int // levels of the lists that are open
-	for _, h := range w.doc.Outline {
-		if h.Level >= top+n.levels {
-			continue
-		}
-		for len(open) > 1 && open[len(open)-1] > h.Level {
-			b.WriteString("</li></ul>")
-			open = open[:len(open)-1]
-		}
-		if len(open) == 0 || open[len(open)-1] < h.Level {
-			b.WriteString("<ul>")
-			open = append(open, h.Level)
-		} else {
-			b.WriteString("</li>")
-		}
-		fmt.Fprintf(b, "<li><a href=\"#%s\">%s</a>", html.EscapeString(url.PathEscape(h.ID)), html.EscapeString(h.Text))
-	}
-	b.WriteString(strings.Repeat("</li></ul>", len(open)) + "</nav>\n")
 	return ast.WalkContinue, nil
 }

@@ -1,0 +1,97 @@
+package page
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/util"
+)
+
+// This file is what a link to a place in a page leads to: the ids of headings, as GitHub makes them, and the names of blocks,
+// as Obsidian has them: " ^name" at the end of a paragraph or list item, or in a paragraph of its own behind what it
+// names, for "[[Page#^name]]".
+
+// maxSlug keeps ids readable; a heading may be a whole paragraph.
+const maxSlug = 200
+
+// Slug is the id of a heading by GitHub's rule: lower case, all that is alphabetic, marks, digits, "-" and connectors such
+// as "_" kept, each space as "-".
+func Slug(heading string) string {
+	var b strings.Builder
+	for _, r := range strings.TrimSpace(heading) {
+		switch {
+		case b.Len() >= maxSlug:
+			return b.String()
+		case r == ' ' || r == '\n':
+			b.WriteByte('-')
+		case r == 'İ': // the one letter that becomes two
+			b.WriteString("i\u0307")
+		case r == '-' || r|0x20 >= 'a' && r|0x20 <= 'z' && r < 0x80 || r >= '0' && r <= '9' || r >= 0x80 && isSlugRune(r) || r == '_':
+			b.WriteRune(unicode.ToLower(r))
+		}
+	}
+	return b.String()
+}
+
+func isSlugRune(r rune) bool {
+	return unicode.In(r, unicode.L, unicode.M, unicode.Nd, unicode.Nl, unicode.Pc, unicode.Other_Alphabetic)
+}
+
+// A name has three characters at least, so that "x ^2" stays what it is.
+var blockName = regexp.MustCompile(`(?:^|[ \t])(\^[A-Za-z0-9][A-Za-z0-9-]{2,60})$`)
+
+// nameBlock takes the name off the end of a paragraph, and makes it the id of what it names.
+func (d *Doc) nameBlock(p ast.Node) {
+	if p.Lines() == nil || p.Lines().Len() == 0 {
+		return
+	}
+	last := p.Lines().At(p.Lines().Len() - 1)
+	line := bytes.TrimRight(last.Value(d.source), " \t\n")
+	if i := bytes.LastIndexByte(line, '^'); i < 0 || len(line)-i > 62 {
+		return
+	}
+	m := blockName.FindSubmatchIndex(line)
+	t, ok := p.LastChild().(*ast.Text)
+	if m == nil || !ok || t.IsRaw() || t.Segment.Stop != last.Start-last.Padding+len(line) || t.Segment.Len() < m[3]-m[2] {
+		return
+	}
+	id := line[m[2]:m[3]]
+	named := p
+	switch parent := p.Parent(); {
+	case t.Segment.Len() == len(id) && p.FirstChild() == t: // alone in its paragraph
+		before := p.PreviousSibling()
+		if before == nil || !nameable(before) {
+			return
+		}
+		parent.RemoveChild(parent, p)
+		named = before
+	case p.Kind() == ast.KindTextBlock:
+		named = parent
+	}
+	if _, has := named.AttributeString("id"); has {
+		return
+	}
+	t.Segment = t.Segment.WithStop(t.Segment.Stop - len(id))
+	t.Segment = t.Segment.TrimRightSpace(d.source)
+	named.SetAttributeString("id", id)
+}
+
+// nameable tells whether a block that a name follows can have an id.
+func nameable(n ast.Node) bool {
+	switch n.Kind() {
+	case ast.KindParagraph, ast.KindList, ast.KindBlockquote, kindTable, ast.KindFencedCodeBlock, kindCallout:
+		return true
+	}
+	return false
+}
+
+// writeName writes the id of a named block.
+func writeName(b util.BufWriter, n ast.Node) {
+	if id, ok := n.AttributeString("id"); ok {
+		name, _ := id.([]byte)
+		attribute(b, "id", string(name))
+	}
+}
