@@ -217,7 +217,7 @@ func destination(b []byte) string {
 	if len(b) > maxTarget { // one long definition may have many references: copying it for each would eat memory
 		return ""
 	}
-	return string(b)
+	return unescapeText(b)
 }
 
 func (d *Doc) addLink(l Link) {

@@ -6,6 +6,7 @@ import (
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
 )
 
 // This file keeps a page from eating the server. The parser's work grows with the square of some things that no person
@@ -161,6 +162,10 @@ type spent struct{}
 // budgetGuard sees each character that may begin or end inline markup before the real parsers do, and adds up what it may
 // make them do: look at the rest of the paragraph, or go back over the openers so far.
 type budgetGuard struct{}
+
+func withGuard(p parser.Parser) {
+	p.AddOptions(parser.WithInlineParsers(util.Prioritized(budgetGuard{}, 1)))
+}
 
 var budgetKey = parser.NewContextKey()
 

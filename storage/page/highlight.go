@@ -66,7 +66,7 @@ func (w *writer) code(b util.BufWriter, n *ast.FencedCodeBlock, entering bool) (
 		return ast.WalkContinue, nil
 	}
 	source := w.doc.source
-	lang := string(n.Language(source))
+	lang := unescapeText(n.Language(source))
 	if !codeLanguage.MatchString(lang) {
 		lang = ""
 	}

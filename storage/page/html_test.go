@@ -210,10 +210,12 @@ func checkAgain(t *testing.T, d *Doc, got string) {
 	}
 }
 
+func div() *html.Node { return &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div} }
+
 // canonical is the HTML that a browser makes of some HTML, with attributes in order.
 func canonical(t *testing.T, s string) string {
 	t.Helper()
-	nodes, err := html.ParseFragment(strings.NewReader(s), &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div})
+	nodes, err := html.ParseFragment(strings.NewReader(s), div())
 	if err != nil {
 		t.Fatal(err)
 	}

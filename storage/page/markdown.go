@@ -29,8 +29,8 @@ var markdown = sync.OnceValue(func() parser.Parser {
 		extension.Table, extension.Strikethrough, extension.Linkify, extension.Footnote,
 		extension.DefinitionList,
 	)).Parser()
+	withGuard(p)
 	p.AddOptions(parser.WithInlineParsers(
-		util.Prioritized(budgetGuard{}, 1),
 		util.Prioritized(taskParser{}, 50),
 		util.Prioritized(wikiLinkParser{}, 150),
 	))
@@ -179,6 +179,11 @@ func textOf(n *ast.Text, source []byte) string {
 	if n.IsRaw() || n.Parent() != nil && n.Parent().Kind() == ast.KindCodeSpan {
 		return string(v)
 	}
+	return unescapeText(v)
+}
+
+// unescapeText is text without its backslashes, and with the characters that its entities stand for.
+func unescapeText(v []byte) string {
 	if bytes.ContainsAny(v, `\&`) {
 		v = util.ResolveEntityNames(util.ResolveNumericReferences(util.UnescapePunctuations(v)))
 	}

@@ -311,7 +311,7 @@ func (w *writer) written(to []byte, embed bool) (Link, Target) {
 	case l.A != "" || len(to) == 0:
 		return l, w.resolve(l)
 	case isExternal(string(to)):
-		return l, Target{External: string(to)}
+		return l, Target{External: unescapeText(to)}
 	}
 	return l, Target{}
 }
@@ -389,8 +389,8 @@ func (w *writer) open(b util.BufWriter, l Link, t Target, title string) (bool, e
 
 // safeAddress is the address of another site as a browser may be given it; "" if it may not.
 func safeAddress(raw string) string {
-	u, err := url.Parse(strings.TrimSpace(raw))
-	if err != nil || strings.ContainsAny(raw, " \t\n") {
+	u, err := url.Parse(string(util.URLEscape([]byte(strings.TrimSpace(raw)), false)))
+	if err != nil {
 		return ""
 	}
 	switch u.Scheme {
@@ -429,7 +429,7 @@ func (w *writer) markdownLink(b util.BufWriter, n *ast.Link, entering bool) (ast
 		return ast.WalkContinue, nil
 	}
 	l, t := w.written(n.Destination, false)
-	opened, err := w.open(b, l, t, string(n.Title))
+	opened, err := w.open(b, l, t, unescapeText(n.Title))
 	if opened {
 		w.link = n
 	}
@@ -468,7 +468,7 @@ func (w *writer) image(b util.BufWriter, n *ast.Image, entering bool) (ast.WalkS
 			alt, width, height = text, x, y
 		}
 	}
-	return ast.WalkSkipChildren, w.picture(b, l, t, alt, string(n.Title), width, height)
+	return ast.WalkSkipChildren, w.picture(b, l, t, alt, unescapeText(n.Title), width, height)
 }
 
 // picture writes an image, or for one that is not there a link to where it would be.
