@@ -366,3 +366,26 @@ func TestAdvertise(t *testing.T) {
 		t.Error("another service")
 	}
 }
+
+// A client on a slow line has the end of what git wrote long after git has ended.
+func TestSlowFetch(t *testing.T) {
+	r := newRepo(t)
+	head := put(t, r, "a.md", "a page\n")
+	line := func(s string) string { return fmt.Sprintf("%04x%s", len(s)+4, s) }
+	question := line("command=fetch") + "0001" + line("want "+head.String()+"\n") + line("done\n") + "0000"
+	var answer bytes.Buffer
+	slow := slowWriter(func(p []byte) (int, error) {
+		time.Sleep(3 * time.Second)
+		return answer.Write(p)
+	})
+	if err := r.UploadPack(t.Context(), "version=2", strings.NewReader(question), slow); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(answer.Bytes(), []byte("PACK")) || !bytes.HasSuffix(answer.Bytes(), []byte("0000")) {
+		t.Errorf("%q", answer.Bytes())
+	}
+}
+
+type slowWriter func([]byte) (int, error)
+
+func (w slowWriter) Write(p []byte) (int, error) { return w(p) }

@@ -58,6 +58,9 @@ var bounds = []string{
 	"pack.deltaCacheSize=16m",
 }
 
+// killPatience is how long a process that was asked to end may take.
+const killPatience = 2 * time.Second
+
 // command is one call of git.
 type command struct {
 	dir    string   // the bare repository; "" for none
@@ -122,13 +125,24 @@ func (c *command) prepare(ctx context.Context) *exec.Cmd {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	// Asked first, for git then removes its lock files and quarantines; wait sees to those that do not listen.
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
-	cmd.WaitDelay = 2 * time.Second
 	return cmd
 }
 
-// wait waits for a process that was started. When ctx has ended, none of its children are left behind.
+// wait waits for a process that was started, and until all that it wrote has been taken: a client may need its time for
+// that (so there is no exec.Cmd.WaitDelay, which counts from the process's end). When ctx has ended, none of its children
+// are left behind.
 func (c *command) wait(ctx context.Context, cmd *exec.Cmd, said *tail) error {
+	over := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-over:
+		case <-time.After(killPatience):
+			syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		}
+	})
 	err := cmd.Wait()
+	close(over)
+	stop()
 	if ctx.Err() != nil {
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 	}
