@@ -31,7 +31,7 @@ const (
 	maxBlameMemory = 1 << 30
 )
 
-var blaming = make(chan struct{}, max(2, runtime.NumCPU()))
+var blaming = newSlots(max(2, runtime.NumCPU()), 0)
 
 // Blame tells which commit last wrote each line of a file as it is at a commit, in the order of the file; a line ends
 // behind "\n" and where the file does. It follows a file that was moved. The error wraps fs.ErrNotExist when there is no

@@ -109,7 +109,7 @@ func Bundle(ctx context.Context, dir string, refs Refs, w io.Writer) error {
 	return writeBundle(ctx, dir, refs, w, nil)
 }
 
-func writeBundle(ctx context.Context, dir string, refs Refs, w io.Writer, slots chan struct{}) error {
+func writeBundle(ctx context.Context, dir string, refs Refs, w io.Writer, slots *slots) error {
 	head, tips := bytes.NewBufferString(bundleHead), new(bytes.Buffer)
 	for _, r := range refs.All {
 		fmt.Fprintf(head, "%s %s\n", r.Hash, r.Name)

@@ -60,6 +60,10 @@ const doorPatience = time.Minute
 
 const stale = refusal("Somebody has saved since you last fetched. Run: git pull --rebase, then push again.")
 
+// maxPushMemory is how many bytes of memory each process of a push may have: less than it would need for what unpacks to
+// gigabytes.
+const maxPushMemory = 1 << 30
+
 // push is one running receive-pack.
 type push struct {
 	repo      *Repo
@@ -78,6 +82,7 @@ type push struct {
 	over      chan struct{} // closed when the process has ended
 	once      sync.Once
 	refused   []string // what the pusher has been told when we have refused
+	packed    int64    // bytes of the pack that git has taken
 	moved     bool     // the live branch has, as was asked
 	unsettled error    // refs may have moved, but that is not known to be durable
 }
@@ -104,6 +109,11 @@ func (r *Repo) startPush(ctx context.Context, c command, asked commands, by Push
 	p.process.Stderr = &p.said
 	if p.stdin, err = p.process.StdinPipe(); err == nil {
 		err = startBound(p.process.Start, p.process.SysProcAttr, p.over)
+	}
+	if err == nil { // before it reads anything, and so starts others
+		if err := limitMemory(p.process.Process.Pid, maxPushMemory); err != nil && !errors.Is(err, syscall.ESRCH) {
+			r.log.WarnContext(ctx, "a push without a limit of memory", "repo", r.dir, "err", err)
+		}
 	}
 	if err != nil {
 		p.detach()
@@ -190,6 +200,14 @@ func (p *push) outcomes(err error) (unpacked string, all []outcome) {
 		lines := p.sentence(p.ctx, p.unsettled)
 		p.answer.say(lines)
 		return "ok", refusedAll(p.asked.updates, lines)
+	case rerr == nil && unpacked != "ok":
+		why := "What was sent could not be unpacked. Run git fsck in your clone, mend what it tells, and push again."
+		if p.packed >= p.repo.maxPush {
+			why = fmt.Sprintf("A push may have at most %d MiB. Push it in parts, an older commit first: git push origin COMMIT:BRANCH.", p.repo.maxPush>>20)
+		}
+		lines := remark(why)
+		p.answer.say(lines)
+		return unpacked, refusedAll(p.asked.updates, lines)
 	case rerr != nil && p.asked.report > 0: // git was ended, maybe after some refs had moved
 		p.repo.log.Warn("push without a report", "repo", p.repo.dir, "err", errors.Join(err, rerr))
 		unpacked, all = "ok", refusedAll(p.asked.updates, remark("The server could not take the push; please try again later."))

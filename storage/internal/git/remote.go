@@ -100,6 +100,7 @@ func (r *Repo) writeHook() error {
 
 const (
 	maxQuestion = maxCommands // bytes that the hook asks with
+	maxHeard    = 16 << 20    // bytes that are read of a push for which there is no place
 	maxRemarks  = 100         // lines to a pusher
 	maxRemark   = 1000        // bytes of one
 )
@@ -141,6 +142,9 @@ func (r *Repo) ReceivePack(ctx context.Context, protocol string, in io.Reader, o
 		config: []string{fmt.Sprintf("receive.maxInputSize=%d", r.maxPush), "receive.fsckObjects=true", "transfer.unpackLimit=1"},
 	}
 	release, err := c.slot(ctx)
+	if errors.Is(err, ErrBusy) {
+		io.Copy(io.Discard, io.LimitReader(sent, maxHeard)) // a client that still sends does not listen
+	}
 	if err != nil {
 		return err
 	}
@@ -168,7 +172,7 @@ func (r *Repo) ReceivePack(ctx context.Context, protocol string, in io.Reader, o
 	}()
 	// See UploadPack. The door is not held by this: converse does not wait for it.
 	if _, err := p.stdin.Write(asked.raw); err == nil {
-		io.Copy(p.stdin, sent)
+		p.packed, _ = io.Copy(p.stdin, sent)
 	}
 	p.stdin.Close()
 	err = <-done
@@ -183,6 +187,10 @@ func (r *Repo) ReceivePack(ctx context.Context, protocol string, in io.Reader, o
 			a.say(remark(line))
 		}
 	}
+	if unpacked != "ok" { // git has not read on; see above
+		io.Copy(io.Discard, io.LimitReader(sent, r.maxPush))
+	}
+	// Whatever has happened: a client that gets no end of an answer may wait for it for ever.
 	return errors.Join(p.unsettled, a.finish(unpacked, all))
 }
 

@@ -45,6 +45,9 @@ func (f flusher) Write(p []byte) (int, error) {
 func serve(t testing.TB, r *Repo, check checker) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if err := http.NewResponseController(w).EnableFullDuplex(); err != nil {
+			t.Error(err)
+		}
 		protocol := q.Header.Get("Git-Protocol")
 		in := io.Reader(q.Body)
 		if q.Header.Get("Content-Encoding") == "gzip" {

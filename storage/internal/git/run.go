@@ -3,6 +3,7 @@ package git
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,13 +30,34 @@ import (
 //   - Clients wait for a slot for a minute, then they are told to come again: a queue that only grows helps nobody.
 
 var (
-	fetching = make(chan struct{}, 32)
-	pushing  = make(chan struct{}, 16)
-	working  = make(chan struct{}, 4+4*runtime.NumCPU())
+	fetching = newSlots(32, time.Minute)
+	pushing  = newSlots(16, time.Minute)
+	working  = newSlots(4+4*runtime.NumCPU(), 0)
 )
 
-// slotPatience is how long a client waits for a slot.
-const slotPatience = time.Minute
+// slots bounds how many processes run at once.
+type slots struct {
+	taken    chan struct{} // as full as slots are taken
+	patience time.Duration // how long one is waited for; 0 for as long as the caller may
+}
+
+func newSlots(n int, patience time.Duration) *slots { return &slots{make(chan struct{}, n), patience} }
+
+// take waits for a slot.
+func (s *slots) take(ctx context.Context) (release func(), err error) {
+	var late <-chan time.Time
+	if s.patience > 0 {
+		late = time.After(s.patience)
+	}
+	select {
+	case s.taken <- struct{}{}:
+		return func() { <-s.taken }, nil
+	case <-late:
+		return nil, ErrBusy
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
 
 // ErrBusy is returned when as many clients are being served as can be at once, for longer than a client may wait.
 var ErrBusy = errors.New("too many clones and pushes at once")
@@ -72,9 +94,9 @@ type command struct {
 	stdout io.Writer
 	stderr io.Writer // besides what is kept for the error
 	files  []*os.File
-	slots  chan struct{} // nil: working
-	idle   bool          // run lets all others go first
-	memory uint64        // bytes that run lets it have, where the system can; 0 for no limit
+	slots  *slots // nil: working
+	idle   bool   // run lets all others go first
+	memory uint64 // bytes that run lets it have, where the system can; 0 for no limit
 }
 
 // environ is the environment of every git. HOME leads nowhere; later entries win over earlier ones.
@@ -149,23 +171,9 @@ func (c *command) wait(ctx context.Context, cmd *exec.Cmd, said *tail) error {
 	return c.explain(ctx, err, said)
 }
 
-// slot waits for one of the slots; for one that serves a client, not longer than the client may wait.
+// slot waits for one of the command's slots.
 func (c *command) slot(ctx context.Context) (release func(), err error) {
-	slots, patience := c.slots, (<-chan time.Time)(nil)
-	switch slots {
-	case nil:
-		slots = working
-	case fetching, pushing:
-		patience = time.After(slotPatience)
-	}
-	select {
-	case slots <- struct{}{}:
-		return func() { <-slots }, nil
-	case <-patience:
-		return nil, ErrBusy
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
+	return cmp.Or(c.slots, working).take(ctx)
 }
 
 // run waits for a slot and runs the command to its end. The error tells what git said.
