@@ -22,7 +22,12 @@ func TestChurn(t *testing.T) {
 	}
 	url := serve(t, r, letAll)
 	begin := time.Now()
-	goOn := func() bool { return time.Since(begin) < churnTime && !t.Failed() }
+	var pushed, cloned, readers, maintained atomic.Int64
+	// On a machine that is busy otherwise, until each has happened once.
+	goOn := func() bool {
+		happened := pushed.Load() > 0 && cloned.Load() > 0 && maintained.Load() > 0
+		return !t.Failed() && (time.Since(begin) < churnTime || !happened && time.Since(begin) < churnTime+4*time.Minute)
+	}
 	var group sync.WaitGroup
 	var mu sync.Mutex // guards told
 	told := map[string]string{}
@@ -43,13 +48,13 @@ func TestChurn(t *testing.T) {
 					return
 				}
 				tell(path, text)
-				for time.Since(begin)%time.Second > time.Second/4 && goOn() { // a pause in which a push may come through
+				// A pause in which a push may come through: for as long as it takes once the time is over.
+				for (time.Since(begin)%time.Second > time.Second/4 || time.Since(begin) > churnTime) && goOn() {
 					time.Sleep(5 * time.Millisecond)
 				}
 			}
 		})
 	}
-	var pushed, cloned, readers, maintained atomic.Int64
 	for p := range 2 {
 		dir := clone(t, url)
 		group.Go(func() {

@@ -537,7 +537,7 @@ func (j *judge) entry(ctx context.Context, e treeEntry, below []Hash, at string,
 }
 
 func inUnits(n int64) string {
-	if n < 1<<20 {
+	if n < 16<<20 {
 		return fmt.Sprintf("%d KiB", (n+1<<10-1)>>10)
 	}
 	return fmt.Sprintf("%.3g MiB", float64(n)/(1<<20))
