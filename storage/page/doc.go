@@ -213,6 +213,7 @@ func (d *Doc) titleHeading() *ast.Heading {
 	return h
 }
 
+// destination is where a Markdown link goes, from what is written: backslashes and entities stand for other characters.
 func destination(b []byte) string {
 	if len(b) > maxTarget { // one long definition may have many references: copying it for each would eat memory
 		return ""

@@ -133,16 +133,3 @@ func labelled(s string) string {
 	}
 	return b.String()
 }
-
-// relative is the way from a folder to a file.
-func relative(dir, file string) string {
-	up := ""
-	for dir != "" && !strings.HasPrefix(file, dir+"/") {
-		dir = dirOf(dir)
-		up += "../"
-	}
-	if dir != "" {
-		file = file[len(dir)+1:]
-	}
-	return up + file
-}
