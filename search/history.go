@@ -10,6 +10,7 @@
 package search
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/binary"
@@ -18,6 +19,7 @@ import (
 	"io/fs"
 	"iter"
 	"math"
+	"strings"
 	"time"
 
 	"cairn/storage/page"
@@ -195,27 +197,63 @@ func (x *Index) Moved(ctx context.Context, in *wiki.Snapshot, p page.Path) (to p
 		return "", false, nil
 	}
 	x.reached(ctx, x.trail, in)
-	err = x.trail.view(in.Space(), func(b book) error {
-		to = p
-		seen := map[page.Path]bool{}
-		for len(seen) < maxMoves && !seen[to] {
-			seen[to] = true
-			e, err := b.newest(to, b.bound(in))
-			if err != nil || e.kind != kindAway {
-				return err
-			}
-			to = e.other
-			if in.Has(to) {
-				ok = true
-				return nil
-			}
-		}
-		return nil
+	err = x.trail.view(in.Space(), func(b book) (err error) {
+		to, err = b.whither(in, p)
+		return err
 	})
-	if !ok {
-		to = ""
+	return to, to != "", ignoreUnknown(err)
+}
+
+// whither is where a path that is gone leads now; "" when nowhere.
+func (l book) whither(in *wiki.Snapshot, p page.Path) (page.Path, error) {
+	below := l.bound(in)
+	seen := map[page.Path]bool{}
+	for len(seen) < maxMoves && !seen[p] {
+		seen[p] = true
+		e, err := l.newest(p, below)
+		if err != nil || e.kind != kindAway {
+			return "", ignoreUnknown(err)
+		}
+		if p = e.other; in.Has(p) {
+			return p, nil
+		}
 	}
-	return to, ok, ignoreUnknown(err)
+	return "", nil
+}
+
+// MovedFolder tells where a folder that is gone leads now: to where a file of it is, as deep below as it was, if that is so
+// of one of the first of its files.
+func (x *Index) MovedFolder(ctx context.Context, in *wiki.Snapshot, dir string) (to string, ok bool, err error) {
+	if dir == "" || in.Names().HasDir(dir) {
+		return "", false, nil
+	}
+	x.reached(ctx, x.trail, in)
+	err = x.trail.view(in.Space(), func(b book) (err error) {
+		to, err = b.folderWhither(in, dir)
+		return err
+	})
+	return to, to != "", ignoreUnknown(err)
+}
+
+func (l book) folderWhither(in *wiki.Snapshot, dir string) (string, error) {
+	prefix := []byte(dir + "/")
+	c := l.page.Cursor()
+	k, _ := c.Seek(prefix)
+	for range maxMoves {
+		name, _, ok := bytes.Cut(k, []byte{0})
+		if !ok || !bytes.HasPrefix(name, prefix) {
+			return "", nil
+		}
+		q, err := l.whither(in, page.Path(name))
+		if err != nil {
+			return "", err
+		}
+		if to, ok := strings.CutSuffix(string(q), "/"+string(name[len(prefix):])); ok && to != "" && in.Names().HasDir(to) {
+			return to, nil
+		}
+		k, _ = c.Seek(append(bytes.Clone(name), 1)) // the next name: no name has a byte so low
+	}
+	return "", nil
 }
 
 // Deleted tells how a path that is gone was removed, and which revision still has it. The error wraps fs.ErrNotExist

@@ -137,7 +137,7 @@ func (h *house) save(by actor, p, text string) wiki.Rev {
 
 func (h *house) move(from, to string) wiki.Rev {
 	h.t.Helper()
-	saved, err := h.space.Move(h.ctx, actor("Bob"), path(from), path(to), "")
+	saved, err := h.space.Move(h.ctx, actor("Bob"), wiki.Moving{From: path(from), To: path(to)})
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -261,36 +261,6 @@ func (s *Server) apiRemove(c echo.Context) error {
 	return c.JSON(200, map[string]any{"revision": saved.Rev})
 }
 
-func (s *Server) apiMove(c echo.Context) error {
-	in, err := s.in(c)
-	if err != nil {
-		return err
-	}
-	var sent struct{ From, To, Note, Name string }
-	if err := body(c, &sent); err != nil {
-		return err
-	}
-	if sent.From == "" || sent.To == "" {
-		return bad(400, `"from" and "to" are needed.`)
-	}
-	from, ok, err := pageAt(in, sent.From)
-	if err == nil && !ok {
-		err = fmt.Errorf("%s: %w", sent.From, fs.ErrNotExist)
-	}
-	if err != nil {
-		return err
-	}
-	to, err := moveTarget(from, strings.Trim(sent.To, "/"))
-	if err != nil {
-		return err
-	}
-	saved, err := in.space.Move(c.Request().Context(), s.signed(c, sent.Name), from, to, sent.Note)
-	if err != nil {
-		return err
-	}
-	return c.JSON(200, map[string]any{"revision": saved.Rev, "path": to.Address()})
-}
-
 type apiChange struct {
 	Revision wiki.Rev  `json:"revision"`
 	At       time.Time `json:"at"`

@@ -102,6 +102,8 @@ func explain(err error) problem {
 	switch {
 	case errors.As(err, &own):
 		return problem{own.status, titles[own.status], own.detail}
+	case errors.As(err, &name) && errors.Is(err, fs.ErrExist):
+		return problem{409, "There already", sentence(name.Reason) + " Choose another name."}
 	case errors.As(err, &name):
 		return problem{422, "This name cannot be used", sentence(name.Reason)}
 	case errors.As(err, &clash):

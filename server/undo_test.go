@@ -43,7 +43,7 @@ func TestUndoManyMoved(t *testing.T) {
 	}
 	change := must(s.Restore(t.Context(), by, wiki.Restoration{Rev: string(first.Rev), Seen: last.Rev}))
 	for i := range pages {
-		must(s.Move(t.Context(), by, name(i), "moved/"+page.Path(name(i).Base()), ""))
+		must(s.Move(t.Context(), by, wiki.Moving{From: name(i), To: "moved/" + page.Path(name(i).Base())}))
 	}
 	if body := get(t, web, "/wiki/-/undo/"+string(change.Rev)); strings.Contains(body, "deleted since") || !strings.Contains(body, fmt.Sprint(pages, " pages change")) {
 		t.Errorf("all have been moved:\n%s", body)

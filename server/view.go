@@ -108,6 +108,9 @@ func (s *Server) viewFolder(c echo.Context, in at, dir string) error {
 	v := web.Folder{Frame: s.frame(c, in, home, title)}
 	if in.past == nil {
 		v.Write = app(in.Space(), "edit", home)
+		if dir != "" {
+			v.Actions.Move = "/" + in.Space() + "/-/move/" + escape(dir) + "/"
+		}
 	}
 	v.Crumbs = crumbs(in, home)[:strings.Count(string(home), "/")+1]
 	if v.Entries, err = s.listing(c, in, children); err != nil {
@@ -306,6 +309,13 @@ func (s *Server) elsewhere(c echo.Context, in at, address string) error {
 		return c.Redirect(http.StatusMovedPermanently, source(in, to))
 	case ok:
 		return c.Redirect(http.StatusMovedPermanently, page.URL(in.Space(), to))
+	}
+	dir, ok, err := s.Index.MovedFolder(ctx, in.Snapshot, strings.TrimSuffix(address, "/"))
+	switch {
+	case err != nil:
+		return err
+	case ok:
+		return c.Redirect(http.StatusMovedPermanently, in.Root()+escape(dir)+"/")
 	}
 	if !wantsHTML(c.Request()) {
 		return fmt.Errorf("%s: %w", p, fs.ErrNotExist)

@@ -1,12 +1,54 @@
 package web
 
-// Move gives a page another name. It posts to, base, note and name.
+import "strings"
+
+// Move gives a page, a file or a folder another name. It posts to, base, note
+// and name, and show to be told first what will change.
 type Move struct {
 	Frame
-	Form      Form
-	Path      string
-	To        string
-	Backlinks []PageLink // their links are not rewritten yet
+	Form   Form
+	What   string // 'page', 'file' or 'folder'
+	Path   string
+	To     string
+	Files  int       // in the folder
+	Folder *Link     // moves the page's whole folder instead; may be nil
+	Plan   *MovePlan // what will change; nil until a new name is given
+}
+
+// MovePlan is what a move will change.
+type MovePlan struct {
+	Links     int // in all pages
+	Inside    int // of those, in what moves itself
+	Along     []Moved
+	MoreAlong int
+	Pages     []Relinked
+	MorePages int
+	Left      []Relinked // pages whose links cannot be changed
+}
+
+// sum says in a sentence how many links change.
+func (p MovePlan) sum() string {
+	var all []string
+	if n := p.Links - p.Inside; n > 0 {
+		all = append(all, many(n, "link")+" in "+many(len(p.Pages)+p.MorePages, "page"))
+	}
+	if p.Inside > 0 {
+		all = append(all, many(p.Inside, "link")+" in what moves")
+	}
+	if len(all) == 0 {
+		return "No link has to be changed."
+	}
+	return strings.Join(all, ", and ") + "."
+}
+
+// Moved is a file that moves with what was asked for.
+type Moved struct{ From, To, URL string }
+
+// Relinked is a page of which links are changed, or, with a reason, are not.
+type Relinked struct {
+	Name, URL string
+	Links     int
+	Why       string
 }
 
 // Delete removes a page, which can be undone. It posts base, note and name.

@@ -170,7 +170,11 @@ func samples() []sample {
 			{Stamp: Stamp{When: t, Note: "a much longer note, which somebody wrote because they wanted to explain themselves in full"}, Rev: "2a1b2c3d", Short: "2a1b2c3", URL: "/o", Kind: "created"},
 		}}}, {"history empty", History{Frame: Frame{Title: "History"}}},
 		{"diff", Diff{Frame: sampleFrame("Holidays: what changed"), From: Side{bo, "1a1b2c3", "/o"}, To: Side{asha, "0a1b2c3", "/o"}, Hunks: diff, Added: 2, Removed: 1, TooLong: true, Restore: &Button{Label: "Restore the text before", URL: "/r"}}}, {"diff empty", Diff{Frame: Frame{Title: "Nothing"}}},
-		{"move", Move{Frame: sampleFrame("Move Holidays"), Form: failed, Path: "Handbook/Holidays", To: "Leave", Backlinks: links}}, {"move empty", Move{Frame: Frame{Title: "Move"}}},
+		{"move", Move{Frame: sampleFrame("Move Holidays"), Form: failed, What: "page", Path: "Handbook/Holidays", To: "Leave", Folder: &Link{"Handbook", "/m"}, Plan: &MovePlan{
+			Links: 14, Inside: 2, Along: []Moved{{"Handbook/team.png", "Leave/team.png", "/f"}}, MoreAlong: 3, MorePages: 7,
+			Pages: []Relinked{{Name: "Home", URL: "/wiki/", Links: 1}, {Name: "Handbook/New starters", URL: "/wiki/Handbook/New", Links: 4}},
+			Left:  []Relinked{{Name: "Payroll", URL: "/wiki/Payroll", Why: "it is too intricate to be changed by a program"}},
+		}}}, {"move folder", Move{Frame: sampleFrame("Move the folder Handbook"), Form: form, What: "folder", Path: "Handbook", To: "Handbook", Files: 12, Plan: &MovePlan{}}}, {"move empty", Move{Frame: Frame{Title: "Move"}}},
 		{"delete", Delete{Frame: sampleFrame("Delete Holidays"), Form: form, Path: "Handbook/Holidays", Backlinks: links}}, {"delete empty", Delete{Frame: Frame{Title: "Delete"}}},
 		{"restore", Restore{Frame: sampleFrame("Restore Holidays"), Form: form, Path: "Handbook/Holidays", Rev: "0a1b", Short: "0a1b2c3", Was: asha, Deleted: true, Diff: "/d", Preview: "<p>Text.</p>"}}, {"restore empty", Restore{Frame: Frame{Title: "Restore"}}},
 		{"pages", Pages{Frame: sampleFrame("All pages"), Total: 4321, List: listed, Paging: Paging{"/p", "/n"}}}, {"pages empty", Pages{Frame: Frame{Title: "All pages"}}},

@@ -446,3 +446,17 @@ func encode(s string, must func(byte) bool) string {
 	}
 	return b.String()
 }
+
+// Uses lists the files that a page links to or shows, each once; none of a page that cannot be parsed within bounds.
+func Uses(at Path, src []byte, in Context) []Path {
+	var all []Path
+	seen := map[Path]bool{}
+	d := Parse(at, src)
+	for i, t := range d.Targets(in) {
+		if t.Found && t.External == "" && !t.IsDir && !seen[t.Path] && d.Links[i].A != "" {
+			seen[t.Path] = true
+			all = append(all, t.Path)
+		}
+	}
+	return all
+}

@@ -1,94 +1,477 @@
 package wiki
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"path"
+	"runtime"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"cairn/storage/internal/git"
 	"cairn/storage/page"
 )
 
-// This file moves and removes files, each by one commit.
+// This file moves files and folders, and keeps the links to them. The rules are:
+//
+//   - It is one commit: files get other names, and in every page of the space the links that would then lead elsewhere
+//     are written otherwise (see page.Rewrite). It is made of one head, by reading the pages and no index, outside of
+//     the door; when the head has moved meanwhile it is made again, of what has changed.
+//   - A page is parsed only when its bytes mention one of the names (see page.Mentions).
+//   - What a page shows or links to and nobody else uses goes with it, when it lies beside the page or in the folder
+//     that has the page's name.
+//   - A page that cannot be rewritten stays as it is, and is named.
 
-// Remove removes a file. When blob is not "", the file must still have those bytes, else ErrChanged. The error wraps
-// fs.ErrNotExist when it is not there.
-func (s *Space) Remove(ctx context.Context, by Actor, p page.Path, blob, why string) (Saved, error) {
-	return s.change(ctx, by, []page.Path{p}, func(head *Snapshot) (git.Change, error) {
-		there, err := head.lookup(ctx, p)
+// Moving asks for a file or a folder to get another name.
+type Moving struct {
+	From, To page.Path
+	Folder   bool   // both are folders: all that is in the one goes to the other
+	Note     string // why; "" for a plain default
+}
+
+// MovePlan is what a move would do to a space.
+type MovePlan struct {
+	Head  *Snapshot           // what it was made of
+	Moved []FileChange        // what gets another name, by the new one; all are 'R'
+	Pages []FileChange        // pages that stay where they are and of which links change, by path; all are 'M'
+	Links map[page.Path]int   // how many links change, of those pages and of those that move, by the name afterwards
+	Left  map[page.Path]error // pages with links that could not be kept, and why
+	Note  string              // what stands in the history unless somebody says more
+
+	edits []git.Edit
+	seen  map[page.Path]lookedAt
+}
+
+// ErrLinksLost is why a page is in MovePlan.Left of which some links cannot be written so that they go on leading where
+// they lead.
+var ErrLinksLost = errors.New("nothing can be written that leads there")
+
+// taken is a name that something has.
+type taken struct{ *page.NameError }
+
+func (t taken) Unwrap() []error { return []error{t.NameError, fs.ErrExist} }
+
+// PlanMove tells what a move would do now. The errors are those of Move.
+func (s *Space) PlanMove(ctx context.Context, by Actor, m Moving) (*MovePlan, error) {
+	if err := s.mayWrite(by, m.From); err != nil {
+		return nil, err
+	}
+	return s.planMove(ctx, by, s.latest(), m, nil)
+}
+
+// Move gives a file or a folder another name in one change, and changes the links to it; its history goes with it. The
+// error is a *page.NameError when the new name cannot be, which wraps fs.ErrExist as well when something has it; it wraps
+// fs.ErrNotExist when nothing is there, and fs.ErrPermission.
+func (s *Space) Move(ctx context.Context, by Actor, m Moving) (Saved, error) {
+	var last *MovePlan
+	return s.change(ctx, by, []page.Path{m.From, m.To}, func(head *Snapshot) (git.Change, error) {
+		plan, err := s.planMove(ctx, by, head, m, last)
 		if err != nil {
 			return git.Change{}, err
 		}
-		if blob != "" && blob != there.Hash.String() {
-			return git.Change{}, fmt.Errorf("%s: %w", p, ErrChanged)
-		}
-		return git.Change{
-			Edits:   []git.Edit{{Path: string(p), Old: there.Hash, Remove: true}},
-			Message: note(why, "Delete "+p.Address()),
-		}, nil
+		last = plan
+		return git.Change{Onto: head.commit, Exact: true, Edits: plan.edits, Message: note(m.Note, plan.Note)}, nil
 	})
 }
 
-// Move gives a file another name in one change; its history goes with it. Links to it in other pages stay as they are.
-func (s *Space) Move(ctx context.Context, by Actor, from, to page.Path, why string) (Saved, error) {
-	return s.change(ctx, by, []page.Path{from, to}, func(head *Snapshot) (git.Change, error) {
+// planMove makes a plan of one head. What an earlier plan has found out about pages that are the same since is taken over.
+func (s *Space) planMove(ctx context.Context, by Actor, head *Snapshot, m Moving, last *MovePlan) (*MovePlan, error) {
+	files, err := head.moving(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	plan := &MovePlan{Head: head, Links: map[page.Path]int{}, Left: map[page.Path]error{}, Note: "Move " + m.From.Address() + " to " + m.To.Address()}
+	if m.Folder {
+		plan.Note = fmt.Sprintf("Move %s/ to %s/", m.From, m.To)
+	}
+	w := &mover{by: by, head: head, moves: page.Moves{Before: head.Context(), Files: files}}
+	if m.Folder {
+		w.moves.Folders = map[string]string{string(m.From): string(m.To)}
+	} else if m.From.IsPage() {
+		if err := w.takeAlong(ctx, m); err != nil {
+			return nil, err
+		}
+	}
+	for from, to := range files {
+		for _, p := range []page.Path{from, to} {
+			if err := s.mayWrite(by, p); err != nil {
+				return nil, err
+			}
+		}
+	}
+	w.settle(ctx)
+	if last != nil && last.Head.namesAt == head.namesAt && head.namesAt != 0 && last.Head.profile() == head.profile() && maps.Equal(w.moves.Files, last.files()) {
+		w.seen = last.seen
+	}
+	pages, err := w.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	plan.seen = w.now
+	for from, to := range files {
 		there, err := head.lookup(ctx, from)
 		if err != nil {
-			return git.Change{}, err
+			return nil, err
 		}
-		if from.IsPage() != to.IsPage() {
-			return git.Change{}, &page.NameError{Path: to, Reason: "a page stays a page: its new name ends like its old one"}
+		edit := git.Edit{Path: string(to), Same: there.Hash, Mode: there.Mode}
+		if r := pages[from]; r.text != nil {
+			edit.Same, edit.Data = git.Hash{}, r.text
 		}
-		if head.Has(to) {
-			return git.Change{}, fmt.Errorf("%s: %w", to, fs.ErrExist)
+		plan.edits = append(plan.edits, git.Edit{Path: string(from), Old: there.Hash, Remove: true}, edit)
+		plan.Moved = append(plan.Moved, FileChange{Kind: 'R', Path: to, From: from, Blob: there.Hash.String()})
+	}
+	for p, r := range pages {
+		to := w.moves.To(p)
+		if r.err != nil {
+			plan.Left[to] = r.err
 		}
-		// A name that differs from the old one only in case is welcome here: the old one goes.
-		var taken *page.NameError
-		if err := checkNew(head, to); err != nil && !(errors.As(err, &taken) && taken.Offer == from) {
-			return git.Change{}, err
+		if r.changed > 0 {
+			plan.Links[to] = r.changed
 		}
-		return git.Change{
-			Onto:  head.commit,
-			Exact: true,
-			Edits: []git.Edit{
-				{Path: string(from), Old: there.Hash, Remove: true},
-				{Path: string(to), Same: there.Hash, Mode: there.Mode},
-			},
-			Message: note(why, "Move "+from.Address()+" to "+to.Address()),
-		}, nil
-	})
+		if r.text == nil || p != to {
+			continue
+		}
+		plan.Pages = append(plan.Pages, FileChange{Kind: 'M', Path: p, Blob: r.blob.String()})
+		plan.edits = append(plan.edits, git.Edit{Path: string(p), Old: r.blob, Data: r.text})
+	}
+	byPath := func(a, b FileChange) int { return cmp.Compare(a.Path, b.Path) }
+	slices.SortFunc(plan.Moved, byPath)
+	slices.SortFunc(plan.Pages, byPath)
+	return plan, nil
 }
 
-// change writes what plan makes of the head, again while the head moves. It asks first whether the actor may write all
-// the paths.
-func (s *Space) change(ctx context.Context, by Actor, touched []page.Path, plan func(head *Snapshot) (git.Change, error)) (Saved, error) {
-	if !by.CanRead(s.name) {
-		return Saved{}, fmt.Errorf("space %q: %w", s.name, fs.ErrNotExist)
+func (p *MovePlan) files() map[page.Path]page.Path {
+	all := make(map[page.Path]page.Path, len(p.Moved))
+	for _, f := range p.Moved {
+		all[f.From] = f.Path
 	}
-	for _, p := range touched {
-		if err := s.mayWrite(by, p); err != nil {
-			return Saved{}, err
+	return all
+}
+
+// moving lists the files that a move takes along by its words alone, and where to, if all of them can have those names.
+func (s *Snapshot) moving(ctx context.Context, m Moving) (map[page.Path]page.Path, error) {
+	files := map[page.Path]page.Path{}
+	names := s.names()
+	if !m.Folder {
+		if _, err := s.lookup(ctx, m.From); err != nil {
+			return nil, err
 		}
+		if m.From == m.To {
+			return files, nil
+		}
+		if m.From.IsPage() != m.To.IsPage() {
+			return nil, &page.NameError{Path: m.To, Reason: "a page stays a page: its new name ends like its old one"}
+		}
+		if names.Has(m.To) {
+			return nil, taken{&page.NameError{Path: m.To, Reason: fmt.Sprintf("there is %q already", m.To.Address()), Offer: s.free(m.To)}}
+		}
+		if err := page.CheckNew(m.To); err != nil {
+			return nil, err
+		}
+		files[m.From] = m.To
+		return files, s.fits(files)
 	}
-	for {
-		head := s.latest()
-		c, err := plan(head)
+	from, to := string(m.From), string(m.To)
+	switch {
+	case !names.HasDir(from):
+		return nil, fmt.Errorf("folder %s: %w", from, fs.ErrNotExist)
+	case from == to:
+		return files, nil
+	case strings.HasPrefix(to, from+"/"):
+		return nil, &page.NameError{Path: m.To, Reason: "a folder cannot go into itself"}
+	case names.HasDir(to):
+		return nil, taken{&page.NameError{Path: m.To, Reason: fmt.Sprintf("there is a folder %q already", to), Offer: s.freeFolder(path.Join(to, m.From.Base()))}}
+	}
+	if err := page.CheckNew(m.To + "/x.md"); err != nil {
+		var name *page.NameError
+		if errors.As(err, &name) {
+			name.Path, name.Offer = m.To, page.Path(name.Offer.Dir())
+		}
+		return nil, err
+	}
+	for p := range names.Under(from) {
+		q, err := page.ParsePath(to + string(p[len(from):]))
 		if err != nil {
-			return Saved{}, err
+			return nil, fmt.Errorf("%s: %w", p, err)
 		}
-		if len(c.Edits) == 0 {
-			return Saved{Rev: head.rev, Unchanged: true}, nil
+		files[p] = q
+	}
+	return files, s.fits(files)
+}
+
+// fits says whether files can get these names, when all of them move at once.
+func (s *Snapshot) fits(files map[page.Path]page.Path) error {
+	after := s.names().With(slices.Collect(maps.Values(files)), slices.Collect(maps.Keys(files)))
+	for _, p := range slices.Sorted(maps.Values(files)) {
+		no := func(reason string, args ...any) error {
+			return &page.NameError{Path: p, Reason: fmt.Sprintf(reason, args...), Offer: s.free(p)}
 		}
-		c.Author = signature(by)
-		hash, err := s.repo.Commit(ctx, c)
-		switch {
-		case err == nil:
-			return Saved{Rev: revOf(hash), Unchanged: hash == head.commit}, nil
-		case !errors.Is(err, git.ErrMoved):
-			return Saved{}, err
-		case ctx.Err() != nil:
-			return Saved{}, ctx.Err()
+		if after.HasDir(string(p)) {
+			return no("there is a folder %q already", p)
+		}
+		for dir := p.Dir(); dir != ""; dir = page.Path(dir).Dir() {
+			if after.Has(page.Path(dir)) {
+				return &page.NameError{Path: p, Reason: fmt.Sprintf("there is a file %q, and no folder can have its name", dir)}
+			}
+		}
+		if twin, ok := after.Twin(p); ok {
+			return no("there is %q already, a name that differs only in capital letters or accents", twin.Address())
+		}
+		if other, ok := after.Page(string(p)); ok && !p.IsPage() {
+			return no("there is a page at %q already", other.Address())
+		}
+		if other := page.Path(p.Address()); p.IsPage() && after.Has(other) {
+			return no("there is a file %q already", other)
 		}
 	}
+	return nil
+}
+
+// free is a name like this one that nothing has; "" if none is found soon.
+func (s *Snapshot) free(p page.Path) page.Path {
+	ext := p.Base()[strings.LastIndexByte(p.Base(), '.')+1:]
+	stem := strings.TrimSuffix(string(p), "."+ext)
+	if p.IsPage() {
+		stem = p.Address()
+		ext = string(p)[len(stem)+1:]
+	}
+	for i := 2; i < 100; i++ {
+		q, err := page.ParsePath(fmt.Sprintf("%s %d.%s", stem, i, ext))
+		if err == nil && !s.names().HasDir(string(q)) && !s.names().Has(q) && checkNew(s, q) == nil {
+			return q
+		}
+	}
+	return ""
+}
+
+func (s *Snapshot) freeFolder(dir string) page.Path {
+	p, err := page.ParsePath(dir)
+	if err != nil || s.names().HasDir(dir) || s.names().Has(p) || page.CheckNew(p+"/x.md") != nil {
+		return ""
+	}
+	return p
+}
+
+// mover looks through the pages of a head for what a move changes.
+type mover struct {
+	by    Actor
+	head  *Snapshot
+	moves page.Moves
+
+	mentions *page.Mentions         // nil: any page may have to be changed
+	seen     map[page.Path]lookedAt // by an earlier plan of the same move
+	now      map[page.Path]lookedAt
+}
+
+// lookedAt is what a move does to a page.
+type lookedAt struct {
+	blob    git.Hash
+	text    []byte // nil when it stays as it is
+	changed int
+	err     error
+}
+
+// settle works out what the names are after the move, and what a page must mention to be concerned.
+func (w *mover) settle(ctx context.Context) {
+	before := w.head.names()
+	from, to := slices.Collect(maps.Keys(w.moves.Files)), slices.Collect(maps.Values(w.moves.Files))
+	after := before.With(to, from)
+	was := make(map[page.Path]page.Path, len(w.moves.Files))
+	for p, q := range w.moves.Files {
+		was[q] = p
+	}
+	w.moves.After = w.moves.Before
+	w.moves.After.Names = after
+	w.moves.After.Profile = page.DetectProfile(after, func(p page.Path) []byte {
+		b, err := w.head.Read(ctx, cmp.Or(was[p], p))
+		if err != nil {
+			return nil
+		}
+		return b
+	})
+	if w.moves.After.Profile != w.moves.Before.Profile {
+		return
+	}
+	names := slices.Concat(from, to)
+	for _, p := range slices.Concat(from, to) {
+		for dir := p.Dir(); dir != ""; dir = page.Path(dir).Dir() {
+			if before.HasDir(dir) == after.HasDir(dir) {
+				break
+			}
+			names = append(names, page.Path(dir))
+			if strings.EqualFold(dir, "wiki") {
+				return // "/wiki/Name" means something else with it
+			}
+		}
+	}
+	for dir := range w.moves.Folders {
+		names = append(names, page.Path(dir))
+	}
+	w.mentions = page.NewMentions(names...)
+}
+
+// look reads the pages, on all cores, and rewrites those that the move concerns.
+func (w *mover) look(ctx context.Context) (map[page.Path]lookedAt, error) {
+	var all []page.Path
+	for p := range w.head.names().All() {
+		if p.IsPage() && p.Served() {
+			all = append(all, p)
+		}
+	}
+	found := make([]lookedAt, len(all))
+	err := w.parallel(ctx, len(all), func(i int) (err error) {
+		found[i], err = w.page(ctx, all[i])
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	w.now = make(map[page.Path]lookedAt, len(all))
+	touched := map[page.Path]lookedAt{}
+	for i, p := range all {
+		w.now[p] = found[i]
+		if f := found[i]; f.text != nil || f.err != nil {
+			touched[p] = f
+		}
+	}
+	return touched, nil
+}
+
+func (w *mover) parallel(ctx context.Context, n int, do func(i int) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	workers := min(runtime.GOMAXPROCS(0), n)
+	for first := range workers {
+		g.Go(func() error {
+			for i := first; i < n; i += workers {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				if err := do(i); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+func (w *mover) page(ctx context.Context, p page.Path) (lookedAt, error) {
+	e, err := w.head.lookup(ctx, p)
+	if err != nil {
+		return lookedAt{}, err
+	}
+	if kept, ok := w.seen[p]; ok && kept.blob == e.Hash {
+		return kept, nil
+	}
+	out := lookedAt{blob: e.Hash}
+	src, err := w.head.tree.Blob(ctx, e)
+	if errors.Is(err, git.ErrMissing) {
+		out.err = err // one damaged page harms one page
+		return out, nil
+	}
+	if err != nil {
+		return out, err
+	}
+	if _, moves := w.moves.Files[p]; !moves && w.mentions != nil && !w.mentions.In(src) {
+		return out, nil
+	}
+	r, err := page.Rewrite(p, src, w.moves)
+	switch {
+	case err != nil:
+		out.err = err
+		return out, nil
+	case r.Lost > 0:
+		out.err = ErrLinksLost
+	}
+	if r.Changed == 0 {
+		return out, nil
+	}
+	to := w.moves.To(p)
+	if !w.by.CanWrite(w.head.Space(), to) {
+		out.err = fmt.Errorf("%s: %w", to, fs.ErrPermission)
+		return out, nil
+	}
+	if err := checkContent(to, r.Text); err != nil {
+		out.err = err
+		return out, nil
+	}
+	out.text, out.changed = r.Text, r.Changed
+	return out, nil
+}
+
+// takeAlong adds to a page's move the files that it alone uses and that lie where its files do.
+func (w *mover) takeAlong(ctx context.Context, m Moving) error {
+	src, err := w.head.Read(ctx, m.From)
+	if err != nil {
+		return err
+	}
+	own := m.From.Address() + "/"
+	along := map[page.Path]page.Path{}
+	for _, p := range page.Uses(m.From, src, w.moves.Before) {
+		to := page.Path("")
+		switch {
+		case p.IsPage():
+			continue
+		case strings.HasPrefix(string(p), own):
+			to = page.Path(m.To.Address() + "/" + string(p[len(own):]))
+		case p.Dir() == m.From.Dir():
+			to = page.Path(path.Join(m.To.Dir(), p.Base()))
+		}
+		if to == "" || to == p || w.head.Has(to) || !w.by.CanWrite(w.head.Space(), p) {
+			continue
+		}
+		if _, err := page.ParsePath(string(to)); err != nil || page.CheckNew(to) != nil {
+			continue
+		}
+		along[p] = to
+	}
+	if len(along) == 0 {
+		return nil
+	}
+	// Whoever else mentions one of them is asked whether it is meant.
+	mentions := page.NewMentions(slices.Collect(maps.Keys(along))...)
+	var others []page.Path
+	for p := range w.head.names().All() {
+		if p.IsPage() && p.Served() && p != m.From {
+			others = append(others, p)
+		}
+	}
+	used := make([][]page.Path, len(others))
+	err = w.parallel(ctx, len(others), func(i int) error {
+		src, err := w.head.Read(ctx, others[i])
+		if err != nil || !mentions.In(src) {
+			return ignoreMissing(err)
+		}
+		used[i] = page.Uses(others[i], src, w.moves.Before)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, list := range used {
+		for _, p := range list {
+			delete(along, p)
+		}
+	}
+	maps.Copy(w.moves.Files, along)
+	if w.head.fits(w.moves.Files) != nil {
+		for p := range along {
+			delete(w.moves.Files, p)
+		}
+	}
+	return nil
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, git.ErrMissing) {
+		return nil
+	}
+	return err
 }

@@ -125,7 +125,7 @@ func TestRestoreRefusals(t *testing.T) {
 	remove(t, s, "y/Page.md")
 	save(t, s, "x/Page.md", "1\n", "")
 	save(t, s, "y", "file\n", "")
-	if _, err := s.Move(t.Context(), ann, "a/Page.md", "a/page.md", ""); err != nil {
+	if _, err := s.Move(t.Context(), ann, wiki.Moving{From: "a/Page.md", To: "a/page.md"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
@@ -160,7 +160,7 @@ func TestRestoreRefusals(t *testing.T) {
 		t.Error(err)
 	}
 	save(t, s, "a/Page.md", "changed\n", head(t, s).Rev())
-	if _, err := s.Move(t.Context(), ann, "a/Page.md", "c/Moved.md", ""); err != nil {
+	if _, err := s.Move(t.Context(), ann, wiki.Moving{From: "a/Page.md", To: "c/Moved.md"}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Restore(t.Context(), ann, wiki.Restoration{Path: "c/Moved.md", Was: "a/Page.md", Rev: string(first.Rev)}); err != nil {
@@ -433,7 +433,7 @@ func remove(t *testing.T, s *wiki.Space, p page.Path) wiki.Saved {
 
 func move(t *testing.T, s *wiki.Space, from, to page.Path) wiki.Saved {
 	t.Helper()
-	saved, err := s.Move(t.Context(), ann, from, to, "")
+	saved, err := s.Move(t.Context(), ann, wiki.Moving{From: from, To: to})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -462,7 +462,7 @@ func TestUndoAnything(t *testing.T) {
 			case 0:
 				saved, err = s.Remove(t.Context(), ann, p, "", "")
 			case 1:
-				saved, err = s.Move(t.Context(), ann, p, q, "")
+				saved, err = s.Move(t.Context(), ann, wiki.Moving{From: p, To: q})
 			case 2:
 				if len(all) > 0 {
 					saved, err = s.Restore(t.Context(), ann, wiki.Restoration{Rev: all[r.IntN(len(all))]})

@@ -192,19 +192,19 @@ func TestMoveRemoveRestore(t *testing.T) {
 	written := save(t, s, "a/Old.md", "text\n", "")
 	save(t, s, "Other.md", "other\n", "")
 
-	if _, err := s.Move(t.Context(), ann, "a/Old.md", "Other.md", ""); !errors.Is(err, fs.ErrExist) {
+	if _, err := s.Move(t.Context(), ann, wiki.Moving{From: "a/Old.md", To: "Other.md"}); !isNameError("Other 2.md")(err) {
 		t.Errorf("move onto another: %v", err)
 	}
-	if _, err := s.Move(t.Context(), ann, "a/Old.md", "other.md", ""); !isNameError("Other.md")(err) {
+	if _, err := s.Move(t.Context(), ann, wiki.Moving{From: "a/Old.md", To: "other.md"}); !isNameError("other 2.md")(err) {
 		t.Errorf("move onto a twin: %v", err)
 	}
-	if _, err := s.Move(t.Context(), ann, "Nobody.md", "x.md", ""); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := s.Move(t.Context(), ann, wiki.Moving{From: "Nobody.md", To: "x.md"}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("move of nothing: %v", err)
 	}
-	if _, err := s.Move(t.Context(), ann, "a/Old.md", "a/old.md", ""); err != nil {
+	if _, err := s.Move(t.Context(), ann, wiki.Moving{From: "a/Old.md", To: "a/old.md"}); err != nil {
 		t.Errorf("move to other capitals: %v", err)
 	}
-	if _, err := s.Move(t.Context(), ann, "a/old.md", "b/New.md", "better"); err != nil {
+	if _, err := s.Move(t.Context(), ann, wiki.Moving{From: "a/old.md", To: "b/New.md", Note: "better"}); err != nil {
 		t.Fatal(err)
 	}
 	if h := head(t, s); h.Has("a/old.md") || !h.Has("b/New.md") || h.IsFolder(t.Context(), "a") {
@@ -388,7 +388,7 @@ func TestFollow(t *testing.T) {
 		t.Errorf("from nothing: %s, want %s", got, want)
 	}
 	before := head(t, s).Rev()
-	if _, err := s.Move(ctx, ann, "a.md", "b.md", ""); err != nil {
+	if _, err := s.Move(ctx, ann, wiki.Moving{From: "a.md", To: "b.md"}); err != nil {
 		t.Fatal(err)
 	}
 	d := <-deltas
