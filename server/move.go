@@ -16,8 +16,8 @@ import (
 )
 
 // This file moves pages, files and folders. The address names which: /go/-/move/guide/Install is a page or a file,
-// /go/-/move/guide/ a folder. The form shows what will change, in which pages; what is done is planned anew of what there
-// is then.
+// /go/-/move/guide/ a folder; "?to=" proposes a name. The form shows what will change, in which pages; what is done is
+// planned anew of what there is then.
 
 // toMove is what the address names.
 func (s *Server) toMove(c echo.Context) (at, wiki.Moving, error) {
@@ -58,7 +58,12 @@ func (s *Server) askMove(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v, err := s.moveView(c, in, m, m.From.Address(), writing{base: in.Rev()})
+	typed, w := m.From.Address(), writing{base: in.Rev()}
+	if to := c.QueryParam("to"); to != "" {
+		typed = to
+		m.To, w.failed = moveTarget(m, strings.Trim(strings.TrimSpace(to), "/"))
+	}
+	v, err := s.moveView(c, in, m, typed, w)
 	if err != nil {
 		return err
 	}
