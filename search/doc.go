@@ -42,10 +42,12 @@
 //	rev     rev → N
 //	page    path 0 ^N → kind, blob, from; so that the newest change of a page comes first. A move also leaves an entry
 //	        of kind 'r' at the old name, with the new one in place of from
-//	link    path → links (flags, A, B), tags
+//	link    path → links (flags, A, B), tags, names that the page calls itself (folded)
 //	key     folded name 0 path → nothing: the page at path has a link that may find something by that name
 //	tag     folded tag 0 path → the tag as it is written
 //	folder  path → N of the last commit that changed something in it
+//	gone    folded name 0 path → nothing: a file has been moved away from path, which has that name (page.PathKeys)
+//	called  folded name 0 path → nothing: the page at path calls itself so, by its title or an alias
 //
 // In values a revision or blob is a byte with its length and its bytes; a text has its length before it, and a list the
 // number of its elements, as uvarint; seconds are a varint; the last text of a value of page has no length. After each value

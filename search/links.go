@@ -37,9 +37,17 @@ type Tag struct {
 // that use the name of p, as thousands of pages may that mean others of that name.
 func (x *Index) Backlinks(ctx context.Context, in *wiki.Snapshot, p page.Path, limit int) (paths []page.Path, more bool, err error) {
 	x.reached(ctx, x.trail, in)
-	keys := page.PathKeys(p)
 	asked := 0
 	err = x.trail.view(in.Space(), func(b book) error {
+		keys, err := b.otherKeys(ctx, in, p)
+		if err != nil {
+			return err
+		}
+		keys = append(keys, page.PathKeys(p)...)
+		slices.Sort(keys)
+		keys = slices.Compact(keys)
+		where := in.Context()
+		where.Also = b.also(ctx, in)
 		for source := range b.candidates(keys) {
 			if err := ctx.Err(); err != nil {
 				return err
@@ -51,11 +59,11 @@ func (x *Index) Backlinks(ctx context.Context, in *wiki.Snapshot, p page.Path, l
 				more = true
 				return nil
 			}
-			links, _, err := b.linksOf(source)
+			links, _, _, err := b.linksOf(source)
 			if err != nil {
 				return err
 			}
-			if !slices.ContainsFunc(links, func(l page.Link) bool { return leadsTo(in, source, l, p, keys) }) {
+			if !slices.ContainsFunc(links, func(l page.Link) bool { return leadsTo(where, source, l, p, keys) }) {
 				continue
 			}
 			if len(paths) >= limit {
@@ -69,12 +77,12 @@ func (x *Index) Backlinks(ctx context.Context, in *wiki.Snapshot, p page.Path, l
 	return paths, more, ignoreUnknown(err)
 }
 
-func leadsTo(in *wiki.Snapshot, source page.Path, l page.Link, p page.Path, keys []string) bool {
+func leadsTo(in page.Context, source page.Path, l page.Link, p page.Path, keys []string) bool {
 	shared := slices.ContainsFunc(l.Keys(), func(k string) bool { return slices.Contains(keys, k) })
 	if !shared {
 		return false
 	}
-	t := in.Names().Resolve(in.Profile(), source, l)
+	t := in.Resolve(source, l)
 	return t.External == "" && !t.IsDir && t.Path == p
 }
 
@@ -184,7 +192,7 @@ func (l book) putLinks(p page.Path, doc *page.Doc) error {
 	if len(p) > maxKey || len(p) == 0 {
 		return nil
 	}
-	old, oldTags, err := l.linksOf(p)
+	old, oldTags, oldNames, err := l.linksOf(p)
 	if err != nil {
 		return err
 	}
@@ -198,11 +206,17 @@ func (l book) putLinks(p page.Path, doc *page.Doc) error {
 			return err
 		}
 	}
-	var links []page.Link
-	if doc != nil {
-		links = kept(doc.Links)
+	for _, name := range oldNames {
+		if err := l.called.Delete(nameKey(name, p)); err != nil {
+			return err
+		}
 	}
-	if len(links) == 0 && (doc == nil || len(doc.Tags) == 0) {
+	var links []page.Link
+	var names []string
+	if doc != nil {
+		links, names = kept(doc.Links), calls(p, doc)
+	}
+	if len(links) == 0 && len(names) == 0 && (doc == nil || len(doc.Tags) == 0) {
 		return l.link.Delete([]byte(p))
 	}
 	for _, k := range linkKeys(p, links) {
@@ -215,19 +229,24 @@ func (l book) putLinks(p page.Path, doc *page.Doc) error {
 			return err
 		}
 	}
-	return l.link.Put([]byte(p), encodeLinks(links, doc.Tags))
+	for _, name := range names {
+		if err := l.called.Put(nameKey(name, p), nil); err != nil {
+			return err
+		}
+	}
+	return l.link.Put([]byte(p), encodeLinks(links, doc.Tags, names))
 }
 
-func (l book) linksOf(p page.Path) ([]page.Link, []string, error) {
+// linksOf is what is kept of a page's links, its tags, and the names that it calls itself.
+func (l book) linksOf(p page.Path) (links []page.Link, tags, names []string, err error) {
 	v := l.link.Get([]byte(p))
 	if v == nil {
-		return nil, nil, nil
+		return nil, nil, nil, nil
 	}
-	links, tags, err := decodeLinks(v)
-	if err != nil {
+	if links, tags, names, err = decodeLinks(v); err != nil {
 		err = fmt.Errorf("links of %s: %w", p, err)
 	}
-	return links, tags, err
+	return links, tags, names, err
 }
 
 // kept are the links worth keeping: those that may lead to a page, each once.

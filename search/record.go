@@ -104,8 +104,9 @@ func decodeCommit(v []byte) (Commit, error) {
 	return c, r.err
 }
 
-// encodeLinks writes what is needed to resolve the links of a page again, and its tags.
-func encodeLinks(links []page.Link, tags []string) []byte {
+// encodeLinks writes what is needed to resolve the links of a page again, its tags, and the
+// names that it calls itself.
+func encodeLinks(links []page.Link, tags, names []string) []byte {
 	b := binary.AppendUvarint(nil, uint64(len(links)))
 	for _, l := range links {
 		var flags byte
@@ -118,14 +119,16 @@ func encodeLinks(links []page.Link, tags []string) []byte {
 		b = appendString(b, l.A)
 		b = appendString(b, l.B)
 	}
-	b = binary.AppendUvarint(b, uint64(len(tags)))
-	for _, t := range tags {
-		b = appendString(b, t)
+	for _, list := range [][]string{tags, names} {
+		b = binary.AppendUvarint(b, uint64(len(list)))
+		for _, s := range list {
+			b = appendString(b, s)
+		}
 	}
 	return b
 }
 
-func decodeLinks(v []byte) (links []page.Link, tags []string, err error) {
+func decodeLinks(v []byte) (links []page.Link, tags, names []string, err error) {
 	r := &reader{b: v}
 	for n := r.count(); n > 0; n-- {
 		flags := r.byte()
@@ -136,7 +139,10 @@ func decodeLinks(v []byte) (links []page.Link, tags []string, err error) {
 	for n := r.count(); n > 0; n-- {
 		tags = append(tags, r.string())
 	}
-	return links, tags, r.err
+	for n := r.count(); n > 0; n-- {
+		names = append(names, r.string())
+	}
+	return links, tags, names, r.err
 }
 
 func appendString(b []byte, s string) []byte {

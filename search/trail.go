@@ -26,7 +26,7 @@ import (
 )
 
 // trailVersion names the layout of the file: raise it when the bytes change, or what page.Link.Keys or Doc.Links gives.
-const trailVersion = "4"
+const trailVersion = "5"
 
 // Buckets, and the keys of bucketAt.
 var (
@@ -39,6 +39,8 @@ var (
 	bucketKey    = []byte("key")
 	bucketTag    = []byte("tag")
 	bucketFolder = []byte("folder")
+	bucketGone   = []byte("gone")
+	bucketCalled = []byte("called")
 
 	keyRev    = []byte("rev")
 	keyToward = []byte("toward")
@@ -297,7 +299,7 @@ func (t *trail) links(ctx, life context.Context, d wiki.Delta, commits []wiki.Co
 			if err != nil {
 				t.log.Warn("leave out the links of a page", "space", space, "path", c.Path, "err", err)
 			} else {
-				batch[c.Path] = &page.Doc{Links: doc.Links, Tags: doc.Tags}
+				batch[c.Path] = &page.Doc{Title: doc.Title, Aliases: doc.Aliases, Links: doc.Links, Tags: doc.Tags}
 			}
 		}
 		if len(batch) >= maxTxPages {
@@ -343,11 +345,11 @@ func ignoreNew(err error) error {
 
 // book is the buckets of one space in one transaction.
 type book struct {
-	at, commit, rev, page, link, key, tag, folder shelf
+	at, commit, rev, page, link, key, tag, folder, gone, called shelf
 }
 
 func (l book) shelves() []shelf {
-	return []shelf{l.at, l.commit, l.rev, l.page, l.link, l.key, l.tag, l.folder}
+	return []shelf{l.at, l.commit, l.rev, l.page, l.link, l.key, l.tag, l.folder, l.gone, l.called}
 }
 
 // shelf is a bucket with a checksum in each value. To read one that is not right is a panic with errDamaged (guard).
@@ -385,7 +387,7 @@ func openBook(tx *bolt.Tx, space string) (book, error) {
 		return book{}, fmt.Errorf("the log of space %q: %w", space, fs.ErrNotExist)
 	}
 	sub := func(name []byte) shelf { return shelf{b.Bucket(name)} }
-	l := book{sub(bucketAt), sub(bucketCommit), sub(bucketRev), sub(bucketPage), sub(bucketLink), sub(bucketKey), sub(bucketTag), sub(bucketFolder)}
+	l := book{sub(bucketAt), sub(bucketCommit), sub(bucketRev), sub(bucketPage), sub(bucketLink), sub(bucketKey), sub(bucketTag), sub(bucketFolder), sub(bucketGone), sub(bucketCalled)}
 	for _, s := range l.shelves() {
 		if s.Bucket == nil {
 			return book{}, fmt.Errorf("%w: a bucket of space %q is missing", errDamaged, space)
@@ -399,7 +401,7 @@ func makeBook(tx *bolt.Tx, space string) (book, error) {
 	if err != nil {
 		return book{}, err
 	}
-	for _, name := range [][]byte{bucketAt, bucketCommit, bucketRev, bucketPage, bucketLink, bucketKey, bucketTag, bucketFolder} {
+	for _, name := range [][]byte{bucketAt, bucketCommit, bucketRev, bucketPage, bucketLink, bucketKey, bucketTag, bucketFolder, bucketGone, bucketCalled} {
 		sub, err := b.CreateBucket(name)
 		if err != nil {
 			return book{}, err
@@ -479,6 +481,11 @@ func (l book) append(c wiki.Commit, folders map[page.Path]uint64) error {
 		if f.Kind == 'R' {
 			if err := l.putEntry(f.From, seq, entry{kind: kindAway, other: f.Path}); err != nil {
 				return err
+			}
+			for _, key := range page.PathKeys(f.From) {
+				if err := l.gone.Put(nameKey(key, f.From), nil); err != nil {
+					return err
+				}
 			}
 		}
 		if err := l.putEntry(f.Path, seq, entry{kind: f.Kind, other: f.From, blob: f.Blob}); err != nil {

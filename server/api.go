@@ -348,15 +348,19 @@ func (s *Server) apiLinks(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if address, err := target(c); err == nil && !in.Has(p) {
+		if file, err := page.ParsePath(address); err == nil && in.Has(file) {
+			p = file
+		}
+	}
 	out := []apiLink{}
-	if in.Has(p) {
+	if in.Has(p) && p.IsPage() {
 		doc, err := in.Doc(c.Request().Context(), p)
 		if err != nil {
 			return err
 		}
 		seen := map[apiLink]bool{}
-		for _, l := range doc.Links {
-			t := in.Names().Resolve(in.Profile(), p, l)
+		for _, t := range doc.Targets(in.Context()) {
 			one := apiLink{Path: t.Path.Address(), Exists: t.Found}
 			if t.External != "" {
 				one = apiLink{URL: t.External, Exists: true}

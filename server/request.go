@@ -86,6 +86,9 @@ func (s *Server) inSpace(c echo.Context, name string) (at, error) {
 	}
 	by := s.actor(c)
 	head, err := space.Head(by)
+	if err == nil {
+		head = head.With(s.Index.Also(c.Request().Context(), head))
+	}
 	return at{Snapshot: head, space: space, by: by}, err
 }
 

@@ -310,6 +310,12 @@ func (s *Server) elsewhere(c echo.Context, in at, address string) error {
 	case ok:
 		return c.Redirect(http.StatusMovedPermanently, page.URL(in.Space(), to))
 	}
+	if to, ok := in.Redirects(ctx).At(address); ok {
+		return c.Redirect(http.StatusMovedPermanently, in.URL(to))
+	}
+	if dir, ok := in.Redirects(ctx).Folder(strings.TrimSuffix(address, "/")); ok {
+		return c.Redirect(http.StatusMovedPermanently, in.Root()+escape(dir)+"/")
+	}
 	dir, ok, err := s.Index.MovedFolder(ctx, in.Snapshot, strings.TrimSuffix(address, "/"))
 	switch {
 	case err != nil:

@@ -31,6 +31,12 @@ type Target struct {
 	Ambiguous bool   // others were as good
 	Against   bool   // the side of the pipe that is there was taken, though the profile takes the other
 	Moved     bool   // found by a name that it no longer has
+	Called    bool   // found by its title or an alias
+}
+
+// Derived tells whether Also had a say in what the link means, or might have.
+func (t Target) Derived() bool {
+	return t.External == "" && (!t.Found || t.Moved || t.Called || t.IsDir)
 }
 
 // Also is what names mean beside those of the files that there are. Views have it, from what is derived; writes, which
@@ -255,7 +261,7 @@ func (k asker) lookUp(name string, wiki bool) Target {
 	}
 	if called := k.also.Called; called != nil && wiki && !wantDir {
 		if pages := called(Fold(name)); len(pages) == 1 && k.Has(pages[0]) && pages[0].Served() {
-			return Target{Path: pages[0], Found: true}
+			return Target{Path: pages[0], Found: true, Called: true}
 		}
 	}
 	for _, pl := range list {

@@ -37,7 +37,7 @@ func (s *Snapshot) Page(ctx context.Context, p page.Path) (*Page, error) {
 	profile := s.profile()
 	kept := s.space.cache.get(key)
 	if kept != nil && kept.profile == profile {
-		if kept.namesAt == s.namesAt && s.namesAt != 0 {
+		if kept.namesAt == s.namesAt && s.namesAt != 0 && !slices.ContainsFunc(kept.targets, page.Target.Derived) {
 			return kept.page, nil
 		}
 		if slices.Equal(kept.targets, kept.page.Doc.Targets(s.Context())) {

@@ -27,6 +27,7 @@ type Snapshot struct {
 	profile func() page.Profile
 	pages   func() int
 	base    string // of addresses, when it is not the space's own: see Under
+	also    page.Also
 }
 
 // at is the snapshot of any commit; what it holds is read as it is asked for.
@@ -67,7 +68,47 @@ func (s *Snapshot) Profile() page.Profile { return s.profile() }
 
 // Context is what a page of this snapshot is rendered against.
 func (s *Snapshot) Context() page.Context {
-	return page.Context{Space: s.space.name, Base: s.base, Names: s.names(), Profile: s.profile()}
+	return page.Context{Space: s.space.name, Base: s.base, Names: s.names(), Profile: s.profile(), Also: s.also}
+}
+
+// With is the snapshot with names beside those of its files: what links mean that no file answers. Only views have them.
+func (s *Snapshot) With(also page.Also) *Snapshot {
+	more := *s
+	more.also = also
+	return &more
+}
+
+// redirects are the tables of one snapshot, and of each later one with the same names and tables.
+type redirects struct {
+	namesAt uint64
+	blobs   [len(page.RedirectTables)]git.Hash
+	tables  page.Redirects
+}
+
+// Redirects are the redirects that the space has brought along from another wiki. Those of its own history are not among
+// them: see search.Index.
+func (s *Snapshot) Redirects(ctx context.Context) page.Redirects {
+	next := redirects{namesAt: s.namesAt}
+	var tables [][]byte
+	for i, p := range page.RedirectTables {
+		e, err := s.lookup(ctx, p)
+		if err != nil {
+			continue
+		}
+		next.blobs[i] = e.Hash
+		if b, err := s.tree.Blob(ctx, e); err == nil {
+			tables = append(tables, b)
+		}
+	}
+	if len(tables) == 0 {
+		return page.Redirects{}
+	}
+	if kept := s.space.redirects.Load(); kept != nil && kept.namesAt == next.namesAt && kept.blobs == next.blobs && next.namesAt != 0 {
+		return kept.tables
+	}
+	next.tables = page.NewRedirects(s.names(), tables...)
+	s.space.redirects.Store(&next)
+	return next.tables
 }
 
 // Has tells whether the file is there.

@@ -26,6 +26,8 @@ type Space struct {
 	cache   *rendered
 	folders *folders
 
+	redirects atomic.Pointer[redirects] // that were asked for last
+
 	head     atomic.Pointer[Snapshot] // the newest snapshot that was made
 	mu       sync.Mutex               // held while a newer one is made
 	nameSets atomic.Uint64            // counts the sets of names that heads have had
