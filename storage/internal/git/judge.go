@@ -122,14 +122,25 @@ func incomplete(err error) error {
 }
 
 // early refuses what needs no look at what is sent.
-func (r *Repo) early(u *RefUpdate) error {
-	tip, _ := r.Head()
-	switch {
-	case u == nil:
+func (r *Repo) early(ctx context.Context, u *RefUpdate) error {
+	if u == nil {
 		return nil
-	case u.New.IsZero():
+	}
+	if u.New.IsZero() {
 		return refusal(fmt.Sprintf("The branch %s holds the pages and cannot be deleted. To remove pages, push a commit that removes their files.", branchName(u.Name)))
-	case u.Old != tip:
+	}
+	if tip, _ := r.Head(); u.Old == tip {
+		return nil
+	}
+	// Should git have moved the branch from outside, then the pusher knows it better than we do.
+	if err := r.enter(ctx); err != nil {
+		return err
+	}
+	defer r.leave()
+	if err := r.reload(ctx); err != nil {
+		return err
+	}
+	if tip, _ := r.Head(); u.Old != tip {
 		return stale
 	}
 	return nil
@@ -138,7 +149,7 @@ func (r *Repo) early(u *RefUpdate) error {
 // judgeLive makes sure that the live branch moves forward, to a commit.
 func (p *push) judgeLive(ctx context.Context, asked *Push) error {
 	u := asked.Live
-	if err := p.repo.early(u); err != nil {
+	if err := p.repo.early(ctx, u); err != nil {
 		return err
 	}
 	var err error

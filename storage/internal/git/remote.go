@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 )
 
 // This file serves git clients by git's own upload-pack and receive-pack, one process a request, as smart HTTP wants
@@ -35,11 +36,13 @@ func (r *Repo) Advertise(ctx context.Context, service, protocol string, out io.W
 	return c.run(ctx)
 }
 
-// UploadPack answers one request of a clone or fetch. The whole of in is read; when ctx ends, so does git.
+// UploadPack answers one request of a clone or fetch. The whole of in is read, as a rule before anything is written to
+// out; when ctx ends, so does git.
 func (r *Repo) UploadPack(ctx context.Context, protocol string, in io.Reader, out io.Writer) error {
+	polite := &listener{out: out}
 	c := command{
 		args: []string{"upload-pack", "--stateless-rpc", "--end-of-options", r.dir},
-		env:  protocolEnv(protocol), stdout: out, slots: fetching,
+		env:  protocolEnv(protocol), stdout: polite, slots: fetching,
 	}
 	release, err := c.slot(ctx)
 	if err != nil {
@@ -60,7 +63,52 @@ func (r *Repo) UploadPack(ctx context.Context, protocol string, in io.Reader, ou
 	// here is the client's leaving or git's having enough: git tells the latter.
 	io.Copy(stdin, in)
 	stdin.Close()
-	return c.wait(ctx, cmd, &said)
+	err = polite.speak()
+	return errors.Join(c.wait(ctx, cmd, &said), err)
+}
+
+// maxHeld is how many bytes of an answer are held back, at most.
+const maxHeld = 256 << 10
+
+// listener holds an answer back until the question has ended. Some proxies, those that are written in Go among them, break
+// a request off that is answered while they still send it. An answer that grows long is not held back any longer: git may
+// be waiting for its being taken, to read on.
+type listener struct {
+	out io.Writer
+
+	mu       sync.Mutex // guards what follows, and writes to out
+	held     []byte
+	speaking bool
+}
+
+func (l *listener) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.speaking && len(l.held)+len(p) <= maxHeld {
+		l.held = append(l.held, p...)
+		return len(p), nil
+	}
+	if err := l.begin(); err != nil {
+		return 0, err
+	}
+	return l.out.Write(p)
+}
+
+// speak writes what has been held back, and lets all else through.
+func (l *listener) speak() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.begin()
+}
+
+func (l *listener) begin() error {
+	held := l.held
+	l.speaking, l.held = true, nil
+	if len(held) == 0 {
+		return nil
+	}
+	_, err := l.out.Write(held)
+	return err
 }
 
 // Bundle writes the live branch with its whole history as a bundle, as of now. The error wraps fs.ErrNotExist when there
@@ -123,7 +171,7 @@ func (r *Repo) ReceivePack(ctx context.Context, protocol string, in io.Reader, o
 	asked, err := readCommands(sent, r.live.name)
 	a := &answer{asked: asked, out: out}
 	if err == nil {
-		err = r.early(asked.live(r.live.name))
+		err = r.early(ctx, asked.live(r.live.name))
 	}
 	if told, ok := errors.AsType[refusal](err); ok {
 		// A client that still sends may not listen before it is done.

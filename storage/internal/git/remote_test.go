@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -392,3 +393,75 @@ func TestSlowFetch(t *testing.T) {
 type slowWriter func([]byte) (int, error)
 
 func (w slowWriter) Write(p []byte) (int, error) { return w(p) }
+
+// What fetches by way of a proxy is answered when all that it asks has come: the proxy may not be listening before.
+func TestFetchIsHeard(t *testing.T) {
+	r := newRepo(t)
+	head := put(t, r, "a.md", "a page\n")
+	line := func(s string) string { return fmt.Sprintf("%04x%s", len(s)+4, s) }
+	question := line("command=fetch") + "0001" + line("want "+head.String()+"\n") + line("done\n") + "0000"
+	answered := make(chan struct{})
+	var once sync.Once
+	var answer bytes.Buffer
+	in := io.MultiReader(strings.NewReader(question), reader(func([]byte) (int, error) {
+		select {
+		case <-answered:
+			t.Error("answered before the question had ended")
+		case <-time.After(time.Second): // git has understood it long since
+		}
+		return 0, io.EOF
+	}))
+	out := slowWriter(func(p []byte) (int, error) {
+		once.Do(func() { close(answered) })
+		return answer.Write(p)
+	})
+	if err := r.UploadPack(t.Context(), "version=2", in, out); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(answer.Bytes(), []byte("PACK")) {
+		t.Errorf("%q", answer.Bytes())
+	}
+}
+
+// A question to which the answer is longer than what can be held back comes to its end.
+func TestLongNegotiation(t *testing.T) {
+	r := newRepo(t)
+	head := put(t, r, "a.md", "a page\n")
+	line := func(s string) string { return fmt.Sprintf("%04x%s", len(s)+4, s) }
+	var question strings.Builder
+	question.WriteString(line("want "+head.String()+" multi_ack_detailed side-band-64k\n") + "0000")
+	for range 20_000 { // each is acknowledged by a line of its own
+		question.WriteString(line("have " + head.String() + "\n"))
+	}
+	question.WriteString("0000")
+	var answer bytes.Buffer
+	if err := r.UploadPack(t.Context(), "", strings.NewReader(question.String()), &answer); err != nil {
+		t.Fatal(err)
+	}
+	if answer.Len() < 2*maxHeld {
+		t.Errorf("an answer of %d bytes, want more than fits", answer.Len())
+	}
+}
+
+type reader func([]byte) (int, error)
+
+func (r reader) Read(p []byte) (int, error) { return r(p) }
+
+// The branch is moved on disk while the wiki runs. Who has fetched that can push.
+func TestPushAfterMoveFromOutside(t *testing.T) {
+	r := newRepo(t)
+	put(t, r, "a.md", "a page\n")
+	outside := clone(t, r.dir)
+	work(t, outside, "b.md", "from outside\n")
+	run(t, outside, "push", "-q")
+	url := serve(t, r, letAll)
+	dir := clone(t, url)
+	tip := work(t, dir, "c.md", "from a pusher\n")
+	run(t, dir, "push", "-q")
+	if now, _ := r.Head(); now.String() != tip {
+		t.Errorf("at %s, want %s", now, tip)
+	}
+	if got := read(t, r, "b.md"); got != "from outside\n" {
+		t.Errorf("%q", got)
+	}
+}
