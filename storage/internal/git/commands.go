@@ -66,7 +66,10 @@ func readCommands(in *bufio.Reader, live string) (commands, error) {
 		if refused == nil && len(c.raw) > maxCommands {
 			refused = tooManyRefs(maxRefs)
 		}
-		if refused != nil {
+		if refused != nil { // what else it asks for gets the same answer: git takes a ref without one for a broken server
+			if u, err := parseUpdate(string(line)); err == nil && len(c.updates) < maxRefs {
+				c.updates = append(c.updates, u)
+			}
 			continue
 		}
 		if hash, ok := bytes.CutPrefix(line, []byte("shallow ")); ok {

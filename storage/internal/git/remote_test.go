@@ -465,3 +465,18 @@ func TestPushAfterMoveFromOutside(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// A push that is refused for one of its refs is refused for all of them, and each is told why.
+func TestRefusedForOne(t *testing.T) {
+	r := newRepo(t)
+	put(t, r, "a.md", "a page\n")
+	dir := clone(t, serve(t, r, letAll))
+	cmd := exec.Command("git", "-C", dir, "push", "origin", "main:refs/aside/one", "main:refs/heads/two", "main:refs/tags/three")
+	out, err := cmd.CombinedOutput()
+	if err == nil || strings.Count(string(out), "[remote rejected]") != 3 || strings.Contains(string(out), "failed to report status") {
+		t.Errorf("%v: %s", err, out)
+	}
+	if refs := run(t, r.dir, "for-each-ref", "--format=%(refname)"); strings.Contains(refs, "two") || strings.Contains(refs, "three") {
+		t.Errorf("taken all the same: %s", refs)
+	}
+}
