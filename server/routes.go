@@ -47,6 +47,7 @@ func (s *Server) routes() {
 	get("/:space/-/new", s.newPage)
 	get("/:space/-/edit/*", s.edit)
 	e.POST("/:space/-/edit/*", s.save)
+	post("/:space/-/tick/*", s.tick)
 	get("/:space/-/move/*", s.askMove)
 	e.POST("/:space/-/move/*", s.move)
 	get("/:space/-/delete/*", s.askDelete)

@@ -186,6 +186,7 @@ func (s *Server) viewPage(c echo.Context, in at, p page.Path) error {
 	if in.past != nil {
 		return s.html(c, 200, v)
 	}
+	v.Body = web.HTML(s.tickable(in, got))
 	if last, err := s.Index.Last(ctx, in.Snapshot, p); err == nil {
 		st := stamp(last)
 		v.Last = &st

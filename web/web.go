@@ -72,7 +72,7 @@ type Site struct {
 var files embed.FS
 
 // layers are the style sheets in the order of the cascade.
-var layers = [...]string{"reset", "tokens", "layout", "parts", "page", "code"}
+var layers = [...]string{"reset", "tokens", "layout", "parts", "page", "code", "scripts"}
 
 // New prepares the assets.
 func New() (*Site, error) {
