@@ -17,6 +17,7 @@ import (
 
 	"cairn/storage/page"
 	"cairn/storage/wiki"
+	"cairn/web"
 )
 
 // This file serves and takes files byte for byte: the sources of pages, and everything else that lies beside them.
@@ -170,6 +171,7 @@ func (s *Server) sendAsset(c echo.Context, name, caching string) error {
 	h := c.Response().Header()
 	h.Set("Cache-Control", caching)
 	h.Set("Vary", "Accept-Encoding")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin") // the frame of diagrams has no origin
 	if fresh(c, `W/"`+name+`"`) {
 		return c.NoContent(304)
 	}
@@ -179,6 +181,16 @@ func (s *Server) sendAsset(c echo.Context, name, caching string) error {
 		body = a.Gzip
 	}
 	return c.Blob(200, a.Type, body())
+}
+
+// diagram is the frame in which the browser draws diagrams.
+func (s *Server) diagram(c echo.Context) error {
+	b, err := s.site.Diagram(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set("Content-Security-Policy", web.DrawPolicy)
+	return s.send(c, 200, b)
 }
 
 func (s *Server) icon(c echo.Context) error {

@@ -22,6 +22,7 @@ func (s *Server) routes() {
 	get("/-/search", s.search)
 	post("/-/preview", s.preview)
 	get("/-/assets/:name", s.asset)
+	get("/-/diagram", s.diagram)
 	get("/-/healthz", s.healthz)
 	get("/-/readyz", s.readyz)
 	get("/-/version", s.version)

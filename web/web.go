@@ -66,6 +66,7 @@ type Site struct {
 	style  string // URL of the style sheet
 	icon   string // URL of the icon
 	script string // URL of the scripts that every view loads
+	draw   string // URL of the script that the frame of diagrams loads
 }
 
 //go:embed styles/*.css favicon.svg dist/*.js
@@ -92,6 +93,9 @@ func New() (*Site, error) {
 	s.style = s.add(hashed("cairn.css", css.Bytes()), "text/css; charset=utf-8", func() []byte { return css.Bytes() })
 	s.icon = s.add(hashed("cairn.svg", icon), "image/svg+xml", func() []byte { return icon })
 	if s.script, err = s.addScript("cairn"); err != nil {
+		return nil, err
+	}
+	if s.draw, err = s.addScript("diagram"); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -146,6 +150,22 @@ func (s *Site) Render(ctx context.Context, v View) ([]byte, error) {
 	var b bytes.Buffer
 	if err := document(s, v.frame(), v.main()).Render(ctx, &b); err != nil {
 		return nil, fmt.Errorf("render %T: %w", v, err)
+	}
+	return b.Bytes(), nil
+}
+
+// DrawPolicy is the content policy of what [Site.Diagram] returns: in that
+// document nothing is trusted. It has no origin and may load nothing but its
+// script; the styles are those that drawings bring along.
+const DrawPolicy = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; font-src data:; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox allow-scripts"
+
+// Diagram is the document of the frame in which the scripts have diagrams
+// drawn. It is to be sent with [DrawPolicy].
+func (s *Site) Diagram(ctx context.Context) ([]byte, error) {
+	var b bytes.Buffer
+	if err := diagram(s).Render(ctx, &b); err != nil {
+		return nil, fmt.Errorf("render the frame of diagrams: %w", err)
 	}
 	return b.Bytes(), nil
 }

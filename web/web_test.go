@@ -86,7 +86,7 @@ func TestDiffKeepsSpaces(t *testing.T) {
 
 func TestAssets(t *testing.T) {
 	site := newSite(t)
-	for _, url := range []string{site.style, site.icon, site.script} {
+	for _, url := range []string{site.style, site.icon, site.script, site.draw} {
 		name := strings.TrimPrefix(url, AssetsURL)
 		a, ok := site.Asset(name)
 		if !ok || len(a.Body()) == 0 || a.Type == "" {
@@ -104,7 +104,7 @@ func TestAssets(t *testing.T) {
 			t.Errorf("%s is not the same when packed: %v", name, err)
 		}
 	}
-	for url, most := range map[string]int{site.style: 10 << 10, site.script: 8 << 10} {
+	for url, most := range map[string]int{site.style: 10 << 10, site.script: 8 << 10, site.draw: 11 << 17} {
 		a, _ := site.Asset(strings.TrimPrefix(url, AssetsURL))
 		if got := len(a.Gzip()); got > most {
 			t.Errorf("%s has %d bytes, want at most %d", url, got, most)

@@ -5,6 +5,9 @@
 //
 // npm only fetches sources; esbuild, as a Go library, does the rest. The same sources give the same bytes, wherever and
 // by whom they are built, so that whoever doubts what is committed can compare. Each name carries a hash of the content.
+//
+// It makes two bundles: cairn, which every page loads, and diagram, which the frame of a diagram loads. Of Mermaid's parts
+// the layout engine ELK is left out, whose licence is not ours to take on: diagrams are laid out by dagre.
 package main
 
 import (
@@ -33,7 +36,7 @@ func build(web string) error {
 		return err
 	}
 	made := map[string][]byte{}
-	for name, format := range map[string]api.Format{"cairn": api.FormatESModule} {
+	for name, format := range map[string]api.Format{"cairn": api.FormatESModule, "diagram": api.FormatIIFE} {
 		code, err := bundle(dir, name, format)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -71,6 +74,7 @@ func bundle(dir, name string, format api.Format) ([]byte, error) {
 		MinifyWhitespace:  true,
 		MinifyIdentifiers: true,
 		MinifySyntax:      true,
+		Plugins:           []api.Plugin{withoutELK(dir)},
 	})
 	if len(got.Errors) > 0 {
 		return nil, errors.New(strings.Join(api.FormatMessages(got.Errors, api.FormatMessagesOptions{}), "\n"))
@@ -79,4 +83,23 @@ func bundle(dir, name string, format api.Format) ([]byte, error) {
 		return nil, fmt.Errorf("%d files came out, want one", len(got.OutputFiles))
 	}
 	return got.OutputFiles[0].Contents, nil
+}
+
+// withoutELK gives Mermaid its dagre layout where it asks for ELK.
+func withoutELK(dir string) api.Plugin {
+	return api.Plugin{Name: "without-elk", Setup: func(b api.PluginBuild) {
+		b.OnResolve(api.OnResolveOptions{Filter: `/elk-[A-Z0-9]+\.mjs$`}, func(api.OnResolveArgs) (api.OnResolveResult, error) {
+			found, err := filepath.Glob(filepath.Join(dir, "node_modules/mermaid/dist/chunks/mermaid.core/dagre-*.mjs"))
+			if err == nil && len(found) != 1 {
+				err = fmt.Errorf("mermaid has %d layouts named dagre, want one", len(found))
+			}
+			if err != nil {
+				return api.OnResolveResult{}, err
+			}
+			return api.OnResolveResult{Path: found[0]}, nil
+		})
+		b.OnResolve(api.OnResolveOptions{Filter: `^elkjs`}, func(args api.OnResolveArgs) (api.OnResolveResult, error) {
+			return api.OnResolveResult{}, fmt.Errorf("%s is imported by %s, and must not be", args.Path, filepath.Base(args.Importer))
+		})
+	}}
 }

@@ -1,8 +1,10 @@
 // What every page of the wiki loads. Each feature finds by itself what it is for; without any of them the page works.
 
 import { copyAnchors, copyButtons } from "./copy";
+import { diagrams } from "./diagrams";
 import { largePictures } from "./zoom";
 
 copyButtons();
 copyAnchors();
+diagrams();
 largePictures();

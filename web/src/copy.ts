@@ -32,7 +32,7 @@ async function copy(text: string, what: string): Promise<void> {
 
 /** Gives every block of code a button. */
 export function copyButtons(): void {
-	for (const pre of document.querySelectorAll<HTMLElement>("main pre:not(.mermaid)")) {
+	for (const pre of document.querySelectorAll<HTMLElement>("main pre")) {
 		const box = make("div", "with-copy");
 		pre.replaceWith(box);
 		const text = () => (pre.textContent ?? "").replace(/\n$/, "");

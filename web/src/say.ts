@@ -7,9 +7,10 @@ document.body.append(place); // empty: what is written into it later is read out
 
 let timer = 0;
 
-/** Says a sentence for some seconds, or with stay until the next one. */
+/** Says a sentence. It is to be seen for some seconds, or with stay until the next one. */
 export function say(text: string, stay = false): void {
 	clearTimeout(timer);
 	place.textContent = text;
-	if (!stay) timer = window.setTimeout(() => (place.textContent = ""), 5000);
+	place.classList.add("shown");
+	if (!stay) timer = window.setTimeout(() => place.classList.remove("shown"), 5000);
 }

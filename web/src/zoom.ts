@@ -20,10 +20,19 @@ dialog.addEventListener("click", (e) => {
 	if (e.target === dialog || e.target instanceof HTMLImageElement) dialog.close(); // beside the picture, or on it
 });
 
+/** The address of the whole picture, where the wiki sends a smaller one; "" if that is what is shown. */
+function whole(picture: HTMLImageElement): string {
+	const address = new URL(picture.src, location.href);
+	if (address.origin !== location.origin || !/^\?(width|thumbnail)=/.test(address.search)) return "";
+	address.search = "";
+	return address.href;
+}
+
 /** Makes a picture open large, if there is more to see of it; one that is a link leads where it leads. */
-function offer(picture: HTMLImageElement): void {
-	if (picture.closest("a, button, summary") || picture.naturalWidth < 1.2 * picture.clientWidth) return;
-	const press = button("", "enlarge", () => open(picture, picture.currentSrc || picture.src));
+export function enlarge(picture: HTMLImageElement): void {
+	const src = whole(picture);
+	if (picture.closest("a, button, summary") || !src && picture.naturalWidth < 1.2 * picture.clientWidth) return;
+	const press = button("", "enlarge", () => open(picture, src || picture.src));
 	press.setAttribute("aria-label", picture.alt ? `${picture.alt}: open large` : "Open the picture large");
 	picture.replaceWith(press);
 	press.append(picture);
@@ -32,7 +41,7 @@ function offer(picture: HTMLImageElement): void {
 /** Looks at the pictures of the page as they come in. */
 export function largePictures(): void {
 	for (const picture of document.querySelectorAll<HTMLImageElement>(".prose img")) {
-		if (picture.complete) offer(picture);
-		else picture.addEventListener("load", () => offer(picture), { once: true });
+		if (picture.complete) enlarge(picture);
+		else picture.addEventListener("load", () => enlarge(picture), { once: true });
 	}
 }
