@@ -3,10 +3,13 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"image"
 	"image/png"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -167,3 +170,129 @@ func TestLargePicture(t *testing.T) {
 	w.do(chromedp.KeyEvent(kb.Escape))
 	w.until(`!document.querySelector("dialog[open]") && document.activeElement.className === "enlarge"`)
 }
+
+const list = "# List\n\n- [ ] buy **milk**\n- [x] bake bread\n  - [ ] knead\n\nthe end\n"
+
+// Boxes are ticked in place, by keyboard and by hand; each tick is a change in the history.
+func TestTick(t *testing.T) {
+	url := serve(t)
+	chrome := browser(t)
+	ann := open(t, chrome, 1440, 900)
+	ann.write(url, "List", list)
+	ann.until(`document.querySelectorAll("[role=checkbox]").length === 3`)
+	ann.do(chromedp.Focus(`[aria-label="buy milk"]`), chromedp.KeyEvent(" "))
+	ann.until(`document.querySelector(".toast").textContent === "Saved" && document.activeElement.ariaChecked === "true"`)
+	ann.do(chromedp.Click(`[aria-label="bake bread"]`), chromedp.Click(`[aria-label="knead"]`))
+	ann.until(`[...document.querySelectorAll("[role=checkbox]")].map(b => b.ariaChecked + b.ariaBusy).join() === "truefalse,falsefalse,truefalse"`)
+	// Pressed again, it is as it was.
+	ann.do(chromedp.Click(`[aria-label="knead"]`))
+	ann.until(`[...document.querySelectorAll("[role=checkbox]")].map(b => b.ariaChecked + b.ariaBusy).join() === "truefalse,falsefalse,falsefalse"`)
+	if at := see(ann, chromedp.Location()); !strings.HasSuffix(at, "/wiki/List") {
+		t.Errorf("ticking led to %s", at)
+	}
+
+	// Somebody without scripts sees that, and ticks as well.
+	bob := open(t, chrome, 390, 844)
+	bob.withoutScripts()
+	bob.visit(url + "/wiki/List")
+	bob.press(`[aria-label="bake bread"][aria-checked="false"]`)
+	bob.sees("bake bread", "is done")
+	bob.visit(url + "/wiki/-/history/List")
+	bob.sees("Tick \"buy milk\"", "Untick \"bake bread\"", "Tick \"knead\"", "Untick \"knead\"", "Tick \"bake bread\"")
+
+	// Ann's page is old by now. What she ticks is looked for in the new one; a task that is gone is not, and she is told.
+	bob.write(url, "List", "new\n\n- [ ] buy milk and bread\n- [ ] knead\n")
+	ann.do(chromedp.Click(`[aria-label="knead"]`))
+	ann.until(`document.querySelector(".toast").textContent.includes("Others have changed this page")`)
+	ann.press(`[aria-label="buy milk"]`)
+	ann.until(`document.querySelector("main .notice")?.textContent.includes("somebody has changed that task")`)
+	ann.sees("buy milk and bread")
+	ann.visit(url + "/wiki/List.md")
+	if got, want := see(ann, chromedp.Text("body")), "new\n\n- [ ] buy milk and bread\n- [x] knead"; strings.TrimSpace(got) != want {
+		t.Errorf("the page is %q, want %q", got, want)
+	}
+}
+
+// Files that are pasted, dropped or chosen are uploaded, and shown where the caret was; undo takes that back.
+func TestPasteAndDrop(t *testing.T) {
+	url := serve(t)
+	chrome := browser(t)
+	w := open(t, chrome, 1440, 900)
+	w.visit(url + "/wiki/-/edit/Garden")
+	const text = `document.querySelector("textarea[name=text]")`
+	run := func(js string) { see(w, chromedp.Evaluate[bool]("{"+js+"}; true")) }
+	run(text + `.value = "before  after"; ` + text + `.focus(); ` + text + `.setSelectionRange(7, 7)`)
+
+	// A picture from the clipboard, with a name that every picture there has.
+	run(`const data = new DataTransfer();
+		data.items.add(new File([Uint8Array.from(atob("` + onePixel + `"), c => c.charCodeAt(0))], "image.png", { type: "image/png" }));
+		` + text + `.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }))`)
+	w.until(`/^before !\[[^\]]*\]\(.*pasted-\d{8}-\d{6}\.png\) after$/.test(` + text + `.value)`)
+	// Text that happens to come with a picture stays text.
+	if ours := see(w, chromedp.Evaluate[bool](`(() => {
+		const data = new DataTransfer();
+		data.setData("text/plain", "words");
+		data.items.add(new File(["x"], "image.png", { type: "image/png" }));
+		return `+text+`.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+	})()`)); !ours {
+		t.Error("text with a picture beside it was taken for a file")
+	}
+
+	// Files by hand, one of them of a name that no file can have beside a page.
+	dir := t.TempDir()
+	notes, bad := filepath.Join(dir, "notes.txt"), filepath.Join(dir, "page.md")
+	for _, name := range []string{notes, bad} {
+		if err := os.WriteFile(name, []byte("words"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(text + `.setSelectionRange(` + text + `.value.length, ` + text + `.value.length)`)
+	run(`document.querySelector("form.write input[type=file]").id = "chosen-by-the-test"`)
+	w.do(chromedp.SetUploadFiles("#chosen-by-the-test", []string{notes, bad}, chromedp.NodeReady))
+	w.until(text + `.value.includes("[notes.txt](") && !` + text + `.value.includes("Uploading")`)
+	w.until(`document.querySelector(".uploads [role=alert]")?.textContent.includes("page.md")`)
+
+	// Undo, as if it had been typed.
+	was := see(w, chromedp.Evaluate[string](text+`.value`))
+	run(text + `.focus(); document.execCommand("undo"); document.execCommand("undo"); document.execCommand("undo"); document.execCommand("undo")`)
+	w.until(`!` + text + `.value.includes("notes.txt")`)
+	run(`for (let i = 0; i < 4; i++) document.execCommand("redo")`)
+	if now := see(w, chromedp.Evaluate[string](text+`.value`)); now != was {
+		t.Errorf("after redo the text is %q, want %q", now, was)
+	}
+
+	// A drop, by the browser's own events.
+	box := see(w, chromedp.Dimensions("textarea[name=text]"))
+	picture := filepath.Join(dir, "rose.png")
+	b, err := base64.StdEncoding.DecodeString(onePixel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(picture, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []input.DispatchDragEventType{input.DispatchDragEventTypeDragEnter, input.DispatchDragEventTypeDragOver, input.DispatchDragEventTypeDrop} {
+		w.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+			_, err := chromedp.Call(ctx, input.DispatchDragEvent, input.DispatchDragEventParams{
+				Type: step, X: box.Content[0] + 20, Y: box.Content[1] + 20,
+				Data: &input.DragData{Items: []*input.DragDataItem{}, Files: []string{picture}, DragOperationsMask: 1},
+			})
+			return err
+		}))
+	}
+	w.until(text + `.value.includes("rose.png)") && !` + text + `.value.includes("Uploading")`)
+	w.press(saveButton)
+	w.sees("before", "after", "notes.txt")
+	w.until(`[...document.querySelectorAll(".prose img")].filter(i => i.complete && i.naturalWidth === 1).length === 2`)
+
+	// Without scripts there is a form of its own.
+	plain := open(t, chrome, 390, 844)
+	plain.withoutScripts()
+	plain.visit(url + "/wiki/-/upload/Garden")
+	plain.do(chromedp.SetUploadFiles(`input[name="file"]`, []string{notes}, chromedp.NodeReady))
+	plain.press(`main form button.main`)
+	plain.sees("notes", "in the wiki")
+}
+
+// onePixel is a picture.
+const onePixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="

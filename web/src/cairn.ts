@@ -1,10 +1,14 @@
 // What every page of the wiki loads. Each feature finds by itself what it is for; without any of them the page works.
 
+import { attaching } from "./attach";
 import { copyAnchors, copyButtons } from "./copy";
 import { diagrams } from "./diagrams";
+import { ticking } from "./tick";
 import { largePictures } from "./zoom";
 
 copyButtons();
 copyAnchors();
 diagrams();
 largePictures();
+ticking();
+attaching();

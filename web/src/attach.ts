@@ -1,0 +1,151 @@
+// Files that are pasted into the text of a page, dropped on it, or chosen: they are uploaded, and what shows them is written
+// where the caret was. Undo takes that back like anything typed. Without scripts there is the form for uploads.
+
+import { button, make } from "./make";
+import { say } from "./say";
+
+/** Writes over a part of the text, so that undo knows it. The selection stays where it was. */
+function write(text: HTMLTextAreaElement, start: number, end: number, what: string): void {
+	const before = document.activeElement, scrolled = text.scrollTop;
+	const moved = (at: number) => (at <= start ? at : at >= end ? at + what.length - (end - start) : start + what.length);
+	const from = moved(text.selectionStart), to = moved(text.selectionEnd);
+	text.focus({ preventScroll: true });
+	text.setSelectionRange(start, end);
+	// The old way is the only one that undo knows.
+	const done = what ? document.execCommand("insertText", false, what) : document.execCommand("delete");
+	if (!done) text.setRangeText(what, start, end);
+	text.setSelectionRange(from, to);
+	text.scrollTop = scrolled;
+	if (before instanceof HTMLElement && before !== text) before.focus({ preventScroll: true });
+}
+
+/** Uploads a file and gives the Markdown that shows it; the error is a sentence. */
+function upload(url: string, file: File, name: string, progress: (part: number) => void): Promise<string> {
+	return new Promise((resolve, reject) => {
+		const request = new XMLHttpRequest();
+		request.open("POST", url);
+		request.setRequestHeader("Accept", "application/json");
+		request.upload.addEventListener("progress", (e) => e.lengthComputable && progress(e.loaded / e.total));
+		request.addEventListener("error", () => reject(new Error("It could not be read, or the wiki cannot be reached.")));
+		request.addEventListener("load", () => {
+			let answer: { markdown?: unknown; detail?: unknown } = {};
+			try {
+				answer = JSON.parse(request.responseText) as typeof answer;
+			} catch {
+				// whatever stands between the wiki and here has answered: the status tells
+			}
+			if (request.status === 201 && typeof answer.markdown === "string") resolve(answer.markdown);
+			else reject(new Error(typeof answer.detail === "string" ? answer.detail : `The answer was ${request.status}.`));
+		});
+		const form = new FormData();
+		form.append("name", name);
+		form.append("file", file);
+		request.send(form);
+	});
+}
+
+/** A name for what is pasted: browsers call every picture image.png. */
+function named(file: File): File {
+	const ending = /^image\.(\w+)$/.exec(file.name)?.[1];
+	if (!ending) return file;
+	const now = new Date();
+	const time = new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", "-");
+	return new File([file], `pasted-${time}.${ending}`, { type: file.type });
+}
+
+export function attaching(): void {
+	const text = document.querySelector<HTMLTextAreaElement>("form.write textarea[name=text]:not([readonly])");
+	const form = text?.form;
+	const editor = /^(\/[^/]+\/-\/)edit(\/.*)$/.exec(form ? new URL(form.action).pathname : "");
+	if (!text || !form || !editor) return;
+	const url = `${editor[1]}upload${editor[2]}`;
+
+	const list = make("div", "uploads");
+	const offer = make("p", "hint");
+	text.after(list, offer);
+	let pending = 0;
+	let turn = Promise.resolve();
+	let waiting: { submitter: HTMLElement | null } | undefined;
+
+	const one = async (file: File, mark: string, line: HTMLElement, bar: HTMLProgressElement) => {
+		let shown = "";
+		try {
+			shown = await upload(url, file, form.querySelector<HTMLInputElement>("input[name=name]")?.value ?? "", (part) => (bar.value = part));
+			line.remove();
+			say(`${file.name} is in the wiki`);
+		} catch (e) {
+			const why = make("p");
+			why.append(make("strong", "", "Not added: "), `${file.name}. ${e instanceof Error ? e.message : String(e)}`);
+			line.replaceChildren(why);
+			line.className = "notice warning";
+			line.setAttribute("role", "alert");
+		}
+		const at = text.value.indexOf(mark);
+		if (at >= 0) write(text, at, at + mark.length, shown);
+		else if (shown) say(`${file.name} is in the wiki. Its place in the text is gone; to show it, write ${shown}`, true);
+	};
+
+	const add = (files: Iterable<File>) => {
+		for (const given of files) {
+			const file = named(given);
+			const plain = file.name.replace(/[[\]\n\r]/g, "");
+			let mark = `![Uploading ${plain} …]()`;
+			for (let n = 2; text.value.includes(mark); n++) mark = `![Uploading ${plain} (${n}) …]()`;
+			const bar = make("progress");
+			const line = make("div", "hint");
+			const label = make("label", "", `Uploading ${file.name} `);
+			label.append(bar);
+			line.append(label);
+			list.append(line);
+			const end = text.selectionEnd;
+			const gap = end > 0 && !/\s$/.test(text.value.slice(0, end)) ? " " : "";
+			write(text, text.selectionStart, end, gap + mark);
+			const after = text.value.indexOf(mark) + mark.length;
+			text.setSelectionRange(after, after);
+			pending++;
+			turn = turn.then(() => one(file, mark, line, bar)).finally(() => {
+				if (--pending > 0 || !waiting) return;
+				const { submitter } = waiting;
+				waiting = undefined;
+				if (!list.querySelector("[role=alert]")) form.requestSubmit(submitter);
+			});
+		}
+	};
+
+	text.addEventListener("paste", (e) => {
+		const data = e.clipboardData;
+		if (!data?.files.length || data.types.includes("text/plain")) return; // what is text as well is pasted as text
+		e.preventDefault();
+		add(data.files);
+	});
+	const carries = (e: DragEvent) => e.dataTransfer?.types.includes("Files") ?? false;
+	text.addEventListener("dragover", (e) => {
+		if (!carries(e)) return;
+		e.preventDefault();
+		text.classList.add("dropping");
+	});
+	for (const over of ["dragleave", "drop"]) text.addEventListener(over, () => text.classList.remove("dropping"));
+	text.addEventListener("drop", (e) => {
+		if (!carries(e)) return;
+		e.preventDefault();
+		add(e.dataTransfer?.files ?? []);
+	});
+
+	// By keyboard, and where there is nothing to drag.
+	const choose = make("input");
+	choose.type = "file";
+	choose.multiple = true;
+	choose.hidden = true;
+	choose.addEventListener("change", () => {
+		add(choose.files ?? []);
+		choose.value = "";
+	});
+	offer.append(button("Add pictures or files", "quiet", () => choose.click()), choose, " You can also paste them into the text, or drop them on it.");
+
+	form.addEventListener("submit", (e) => {
+		if (!pending) return;
+		e.preventDefault();
+		waiting = { submitter: e.submitter };
+		say("This goes on as soon as the files are there.");
+	});
+}
