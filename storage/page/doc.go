@@ -40,6 +40,7 @@ type Doc struct {
 	root   ast.Node // nil if the page is shown as source
 	meta   string   // the front matter as written, when MetaErr is set
 	notice string   // why the page is shown as source
+	work   int      // of maxWork
 	ids    map[string]int
 	raw    map[Link]bool // the links in raw HTML that are in Links; HTML leaves others as they are
 	parts  []part
@@ -49,7 +50,10 @@ type Doc struct {
 }
 
 // Parse never fails: what cannot be understood is shown as text.
-func Parse(at Path, src []byte) *Doc {
+func Parse(at Path, src []byte) *Doc { return parse(at, src, 0) }
+
+// parse is Parse where so much of maxWork was done for others.
+func parse(at Path, src []byte, done int) *Doc {
 	d := &Doc{Path: at, ids: map[string]int{}}
 	text, where := normalise(src)
 	meta, skip := splitMeta(text)
@@ -64,7 +68,7 @@ func Parse(at Path, src []byte) *Doc {
 		}
 	}
 	d.source = text[skip:]
-	d.root, d.notice = parseMarkdown(d.source)
+	d.root, d.notice, d.work = parseMarkdown(d.source, done)
 	if d.root == nil {
 		d.Text = string(d.source)
 	} else {

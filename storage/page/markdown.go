@@ -41,32 +41,35 @@ var markdown = sync.OnceValue(func() parser.Parser {
 	return p
 })
 
-// parseMarkdown is the tree of a text, or the reason why it is shown as source.
-func parseMarkdown(source []byte) (root ast.Node, notice string) {
+// parseMarkdown is the tree of a text, or the reason why it is shown as source; work is how much of maxWork is done then.
+func parseMarkdown(source []byte, done int) (root ast.Node, notice string, work int) {
 	if tooCostly(source) {
-		return nil, noticeCostly
+		return nil, noticeCostly, done
 	}
+	b, pc := &budget{work: done}, parser.NewContext()
+	pc.Set(budgetKey, b)
 	defer func() {
 		// The guard within the parser has no other way out of it.
 		if r := recover(); r != nil {
 			if _, ok := r.(spent); !ok {
 				panic(r)
 			}
-			root, notice = nil, noticeCostly
+			root, notice, work = nil, noticeCostly, b.work
 		}
 	}()
-	root = markdown().Parse(text.NewReader(source))
+	root = markdown().Parse(text.NewReader(source), parser.WithContext(pc))
 	if tooDeep(root) {
-		return nil, noticeCostly
+		return nil, noticeCostly, b.work
 	}
-	return root, ""
+	return root, "", b.work
 }
 
-// wikiLink is [[…]] or ![[…]].
+// wikiLink is [[…]], ![[…]] or [[include:…]].
 type wikiLink struct {
 	ast.BaseInline
 	link       Link
 	start, end int // in the parsed source
+	skip       int // bytes between the brackets and what is linked: "include:"
 }
 
 var kindWikiLink = ast.NewNodeKind("WikiLink")
@@ -109,6 +112,10 @@ func (wikiLinkParser) Parse(parent ast.Node, block text.Reader, _ parser.Context
 	}
 	n := &wikiLink{start: segment.Start, end: segment.Start + end}
 	n.link = Link{Wiki: true, Embed: open == 1}
+	if rest, ok := bytes.CutPrefix(inner, []byte("include:")); ok && open == 0 && len(bytes.TrimSpace(rest)) > 0 {
+		n.skip, n.link.Embed = len(inner)-len(rest), true
+		inner = rest
+	}
 	n.link.A, n.link.B, n.link.Piped = splitPipe(string(inner), parent.Kind() == kindCell)
 	block.Advance(end)
 	return n

@@ -27,9 +27,12 @@ import (
 
 // Context is where a page is shown: links resolve against it.
 type Context struct {
-	Space   string
-	Base    string // of all addresses, without "/" at its end; "" is the space's own: "/go"
-	Names   *Names
+	Space string
+	Base  string // of all addresses, without "/" at its end; "" is the space's own: "/go"
+	Names *Names
+	// Source gives the text of another page, to be shown where a page embeds it; false if it cannot be read. With nil what
+	// is embedded is a link.
+	Source  func(Path) ([]byte, bool)
 	Profile Profile
 	Also    Also // what names mean beside those of Names
 }
@@ -56,16 +59,24 @@ const maxOutput = 8 << 20
 var errOutput = errors.New("output too long")
 
 // HTML is the page's body as sanitised HTML: safe to put into any page of ours. It depends on the page's bytes and path,
-// the space, the base, and what Names.Resolve says of the page's Links, on nothing else; many may ask at once. What would cost
-// too much is shown as its source, with a notice.
+// the space, the base, and what the page's Links mean, and in turn on the pages that it embeds, which it asks Source for;
+// on nothing else. Many may ask at once. What would cost too much is shown as its source, with a notice.
 func (d *Doc) HTML(in Context) string {
+	html, _ := d.Show(in)
+	return html
+}
+
+// Show is HTML, with what the links of embedded pages mean: on that, and on the bytes of these pages, HTML depends as well.
+func (d *Doc) Show(in Context) (html string, within []Reading) {
 	if d.root == nil {
-		return d.sourceHTML(d.notice)
+		return d.sourceHTML(d.notice), nil
 	}
 	if in.Names == nil {
 		in.Names = NewNames(func(func(Path) bool) {})
 	}
-	return d.show(&writer{doc: d, in: in, seen: map[Link]Target{}})
+	w := &writer{doc: d, in: in, seen: map[Link]Target{}}
+	html = d.show(w)
+	return html, w.readings()
 }
 
 // maxResolved bounds the links of a page that mean something each: more are no page that a person has written.
@@ -114,6 +125,9 @@ func (w *writer) part(out *output, p part) error {
 		}
 	}
 	if p.mixed {
+		if w.prefix != "" {
+			w.embedding.spent += costOfHTML * to.Len()
+		}
 		safe, err := w.sanitise(to.Bytes())
 		if err != nil {
 			return err
@@ -195,6 +209,11 @@ type writer struct {
 
 	formulas    map[formulaKey]formulaHTML // that were written
 	formulaCost int                        // of costPage
+
+	embedding *embedding   // nil until something is embedded
+	within    []location   // what is shown in one another here; with prefix, it is embedded itself
+	prefix    string       // of ids, in what is embedded
+	notes     map[int]bool // the footnotes of the part of a page that is embedded; nil for all
 }
 
 // plainly writes what is as in plain CommonMark and in goldmark's extensions. It is given no HTML of the author.
@@ -220,6 +239,17 @@ func (m renderers) Register(k ast.NodeKind, f renderer.NodeRendererFunc) { m[k] 
 // a browser expects it: a paragraph has no block in it, a link no link. Only rawHTML and htmlBlock write what the author
 // wrote.
 func (w *writer) node(b util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+	if w.prefix != "" {
+		if status, done := w.embeddedNode(b, n, entering); done {
+			return status, nil
+		}
+	}
+	if w.onlyEmbeds(n) {
+		if entering {
+			return ast.WalkSkipChildren, w.embeds(b, n)
+		}
+		return ast.WalkContinue, nil
+	}
 	switch n := n.(type) {
 	case *ast.Heading:
 		return w.heading(b, n, entering)
@@ -339,7 +369,7 @@ func (w *writer) reference(l Link, t Target) (href, class, title string) {
 		return "/" + w.in.Space + "/-/edit/" + escapePath(t.Path.Address()), "missing", "This page is not written yet"
 	case !t.Found:
 		return w.in.URL(t.Path), "missing", "This file is not there"
-	case t.Path == w.doc.Path && fragment != "":
+	case t.Path == w.doc.Path && fragment != "" && w.prefix == "":
 		return fragment, "", ""
 	}
 	return w.in.URL(t.Path) + fragment, "", ""
@@ -520,13 +550,9 @@ func (w *writer) noteLink(b util.BufWriter, n *extast.FootnoteLink, entering boo
 	if !entering {
 		return ast.WalkContinue, nil
 	}
-	again := ""
-	if n.RefIndex > 0 {
-		again = strconv.Itoa(n.RefIndex)
-	}
-	fmt.Fprintf(b, "<sup id=\"fnref%s:%d\">", again, n.Index)
+	fmt.Fprintf(b, "<sup id=\"%sfnref%s:%d\">", w.prefix, refIndex(n.RefIndex), n.Index)
 	if w.link == nil {
-		fmt.Fprintf(b, "<a class=\"footnote-ref\" href=\"#fn:%d\" role=\"doc-noteref\">%d</a>", n.Index, n.Index)
+		fmt.Fprintf(b, "<a class=\"footnote-ref\" href=\"#%sfn:%d\" role=\"doc-noteref\">%d</a>", w.prefix, n.Index, n.Index)
 	} else {
 		fmt.Fprintf(b, "%d", n.Index)
 	}

@@ -80,18 +80,21 @@ func (w *writer) dropped(n *html.Node) bool {
 }
 
 func (w *writer) cleanAttributes(n *html.Node) {
-	if id := get(n, "id"); id != "" {
-		set(n, "id", ownID(id))
+	if id := get(n, "id"); id != "" && !(w.prefix != "" && strings.HasPrefix(id, w.prefix)) {
+		set(n, "id", w.prefix+ownID(id))
 	}
 	switch n.DataAtom {
 	case atom.A:
 		if name := get(n, "name"); name != "" && get(n, "id") == "" {
-			set(n, "id", ownID(name))
+			set(n, "id", w.prefix+ownID(name))
 		}
 		if href := strings.TrimSpace(get(n, "href")); isExternal(href) {
 			set(n, "rel", "nofollow ugc noopener")
 		} else {
 			remove(n, "rel")
+			if w.prefix != "" && strings.HasPrefix(href, "#") && !strings.HasPrefix(href, "#"+w.prefix) {
+				set(n, "href", w.in.URL(w.doc.Path)+href)
+			}
 			w.resolveAttribute(n, "href", href)
 		}
 	case atom.Img:

@@ -80,7 +80,7 @@ func (d *Doc) wikiSpot(n *wikiLink) spot {
 	for up := n.Parent(); up != nil; up = up.Parent() {
 		s.cell = s.cell || up.Kind() == kindCell
 	}
-	start := n.start + strings.Index(string(d.source[n.start:n.end]), "[[") + 2
+	start := n.start + strings.Index(string(d.source[n.start:n.end]), "[[") + 2 + n.skip
 	end := start + strings.LastIndex(string(d.source[start:n.end]), "]]")
 	rest := span{start, end}
 	s.a, rest = d.cutPipe(rest, s.cell)

@@ -119,8 +119,11 @@ func (w *writer) box(b util.BufWriter, n *task, entering bool) (ast.WalkStatus, 
 	if n.done {
 		label, checked = "Done", "checked=\"\" "
 	}
-	w.island(b, "<input aria-label=\""+label+"\" "+checked+"data-line=\""+strconv.Itoa(n.line)+
-		"\" disabled=\"\" type=\"checkbox\"/>")
+	line := ""
+	if w.prefix == "" { // what is embedded is ticked where it comes from
+		line = "data-line=\"" + strconv.Itoa(n.line) + "\" "
+	}
+	w.island(b, "<input aria-label=\""+label+"\" "+checked+line+"disabled=\"\" type=\"checkbox\"/>")
 	b.WriteString(" ")
 	return ast.WalkContinue, nil
 }

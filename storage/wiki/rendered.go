@@ -23,43 +23,82 @@ type Page struct {
 	HTML   string // sanitised
 }
 
-// Page reads and renders a page. The result is kept, keyed by the page's bytes and by what its links lead to, so that
-// reading it again costs a look-up. The error wraps fs.ErrNotExist when it is not there.
+// Page reads and renders a page. The result is kept, keyed by the page's bytes, by what its links lead to, and by the bytes
+// of the pages that are shown in it, so that reading it again costs a look-up for each. The error wraps fs.ErrNotExist when
+// it is not there.
 func (s *Snapshot) Page(ctx context.Context, p page.Path) (*Page, error) {
 	e, err := s.lookup(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	if s.base != "" {
-		return s.render(ctx, p, e)
+		made, err := s.render(ctx, p, e)
+		if err != nil {
+			return nil, err
+		}
+		return made.page, nil
 	}
 	key := renderedKey{path: p, blob: e.Hash}
 	profile := s.profile()
 	kept := s.space.cache.get(key)
-	if kept != nil && kept.profile == profile {
-		if kept.namesAt == s.namesAt && s.namesAt != 0 && !slices.ContainsFunc(kept.targets, page.Target.Derived) {
+	if kept != nil && kept.profile == profile && s.shows(ctx, kept.embeds) {
+		if kept.namesAt == s.namesAt && s.namesAt != 0 && !kept.derived {
 			return kept.page, nil
 		}
-		if slices.Equal(kept.targets, kept.page.Doc.Targets(s.Context())) {
-			s.space.cache.put(key, &renderedPage{page: kept.page, namesAt: s.namesAt, profile: profile, targets: kept.targets})
+		if in := s.Context(); slices.Equal(kept.targets, kept.page.Doc.Targets(in)) && !slices.ContainsFunc(kept.within, in.Changed) {
+			again := *kept
+			again.namesAt = s.namesAt
+			s.space.cache.put(key, &again)
 			return kept.page, nil
 		}
 	}
-	out, err := s.render(ctx, p, e)
+	made, err := s.render(ctx, p, e)
 	if err != nil {
 		return nil, err
 	}
-	s.space.cache.put(key, &renderedPage{page: out, namesAt: s.namesAt, profile: profile, targets: out.Doc.Targets(s.Context())})
-	return out, nil
+	made.namesAt, made.profile, made.targets = s.namesAt, profile, made.page.Doc.Targets(s.Context())
+	made.derived = slices.ContainsFunc(made.targets, page.Target.Derived) ||
+		slices.ContainsFunc(made.within, func(r page.Reading) bool { return r.Target.Derived() })
+	s.space.cache.put(key, made)
+	return made.page, nil
 }
 
-func (s *Snapshot) render(ctx context.Context, p page.Path, e git.Entry) (*Page, error) {
+// render renders a page, and notes which pages are shown in it.
+func (s *Snapshot) render(ctx context.Context, p page.Path, e git.Entry) (*renderedPage, error) {
 	source, err := s.tree.Blob(ctx, e)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", p, err)
 	}
 	doc := page.Parse(p, source)
-	return &Page{Path: p, Blob: e.Hash.String(), Source: source, Doc: doc, HTML: doc.HTML(s.Context())}, nil
+	in, out := s.Context(), &renderedPage{}
+	in.Source = func(p page.Path) ([]byte, bool) {
+		var b []byte
+		e, err := s.lookup(ctx, p)
+		if err == nil {
+			b, err = s.tree.Blob(ctx, e)
+		}
+		if out.embeds == nil {
+			out.embeds = map[page.Path]git.Hash{}
+		}
+		if err != nil {
+			e.Hash = git.Hash{} // no bytes have it: next time is another chance
+		}
+		out.embeds[p] = e.Hash
+		return b, err == nil
+	}
+	html, within := doc.Show(in)
+	out.page, out.within = &Page{Path: p, Blob: e.Hash.String(), Source: source, Doc: doc, HTML: html}, within
+	return out, nil
+}
+
+// shows tells whether the pages have these bytes.
+func (s *Snapshot) shows(ctx context.Context, embeds map[page.Path]git.Hash) bool {
+	for p, hash := range embeds {
+		if e, err := s.lookup(ctx, p); err != nil || e.Hash != hash {
+			return false
+		}
+	}
+	return true
 }
 
 // Doc is what a page says, without its looks. Followers use it: it neither fills nor needs the cache.
@@ -88,6 +127,9 @@ type renderedPage struct {
 	namesAt uint64 // the set of names that targets were found in
 	profile page.Profile
 	targets []page.Target
+	derived bool                   // targets may change though names do not
+	embeds  map[page.Path]git.Hash // what is shown in it,
+	within  []page.Reading         // and what the links there mean
 }
 
 // maxRendered bounds what is kept for a space, in bytes.
@@ -101,7 +143,7 @@ func newRendered() *rendered {
 
 // cost is about what the page holds in memory: a parsed page takes some ten times its source.
 func (p *renderedPage) cost() int {
-	return 2048 + 10*len(p.page.Source) + len(p.page.HTML) + 150*len(p.targets)
+	return 2048 + 10*len(p.page.Source) + len(p.page.HTML) + 150*len(p.targets) + 100*len(p.embeds) + 300*len(p.within)
 }
 
 func (r *rendered) get(k renderedKey) *renderedPage {

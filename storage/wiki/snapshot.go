@@ -68,7 +68,11 @@ func (s *Snapshot) Profile() page.Profile { return s.profile() }
 
 // Context is what a page of this snapshot is rendered against.
 func (s *Snapshot) Context() page.Context {
-	return page.Context{Space: s.space.name, Base: s.base, Names: s.names(), Profile: s.profile(), Also: s.also}
+	source := func(p page.Path) ([]byte, bool) {
+		b, err := s.Read(context.Background(), p)
+		return b, err == nil
+	}
+	return page.Context{Space: s.space.name, Base: s.base, Names: s.names(), Profile: s.profile(), Also: s.also, Source: source}
 }
 
 // With is the snapshot with names beside those of its files: what links mean that no file answers. Only views have them.
