@@ -41,6 +41,7 @@ func TestRewrite(t *testing.T) {
 		{"against the profile", "Old.md", "New.md", "Home.md", Native, "[[text|Old]]", "[[text|New]]"},
 		{"taken name", "Old.md", "x/Note.md", "Home.md", Native, "[[Old]]", "[[x/Note]]"},
 		{"captured", "Old.md", "Note.md", "Home.md", Native, "[[Note]] and [[Old]]", "[[other/Note]] and [[Note]]"},
+		{"embedded", "Old.md", "New.md", "Home.md", Native, "![[Old]] ![[Old#Part|x]] ![[Old#^block]] [[include:Old]] [[include: Old ]]", "![[New]] ![[New#Part|x]] ![[New#^block]] [[include:New]] [[include: New ]]"},
 		{"in a table", "Old.md", "New.md", "Home.md", Native, "|a|\n|-|\n|[[Old\\|text]] [[text\\|Old]]|\n", "|a|\n|-|\n|[[New\\|text]] [[text\\|New]]|\n"},
 		{"code is no link", "Old.md", "New.md", "Home.md", Native, "`[[Old]]` [[Old]] `[x](Old.md)`\n\n    [[Old]]\n\n```\n[[Old]]\n```\n", "`[[Old]]` [[New]] `[x](Old.md)`\n\n    [[Old]]\n\n```\n[[Old]]\n```\n"},
 		{"escaped is no link", "Old.md", "New.md", "Home.md", Native, `\[[Old]] '[[Old]] <!-- [[Old]] -->`, `\[[Old]] '[[Old]] <!-- [[Old]] -->`},
