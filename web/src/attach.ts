@@ -56,7 +56,7 @@ function named(file: File): File {
 export function attaching(): void {
 	const text = document.querySelector<HTMLTextAreaElement>("form.write textarea[name=text]:not([readonly])");
 	const form = text?.form;
-	const editor = /^(\/[^/]+\/-\/)edit(\/.*)$/.exec(form ? new URL(form.action).pathname : "");
+	const editor = /^(\/[^/]+\/-\/)edit(\/.*)$/.exec(form?.getAttribute("action") ?? ""); // form.action is its button of that name
 	if (!text || !form || !editor) return;
 	const url = `${editor[1]}upload${editor[2]}`;
 

@@ -18,7 +18,7 @@ function show(box: HTMLElement, done: boolean): void {
 async function send(form: HTMLFormElement, box: HTMLElement, body: URLSearchParams, done: boolean): Promise<void> {
 	let answer: Response;
 	try {
-		answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+		answer = await fetch(form.getAttribute("action") ?? "", { method: "POST", body, headers: { Accept: "application/json" } });
 	} catch {
 		show(box, !done);
 		say("Not saved: the wiki cannot be reached. Try again in a moment.", true);
