@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 	"time"
 
 	"cairn/storage/internal/git"
@@ -54,7 +55,7 @@ func (s *Space) Push(ctx context.Context, by Actor, protocol string, see func(fr
 		By:   signature(by),
 		Path: mayHold,
 		Check: func(ctx context.Context, p git.Push) ([]string, error) {
-			return nil, s.checkPush(ctx, by, p)
+			return notShown(p), s.checkPush(ctx, by, p)
 		},
 		Taken: func(ctx context.Context, live git.RefUpdate) []string {
 			was := before
@@ -123,6 +124,17 @@ func mayHold(path string) (limit int64, err error) {
 		return 0, fmt.Errorf("%w Call it %q, for example", err, name.Offer)
 	}
 	return 0, fmt.Errorf("%w Give it another name", err)
+}
+
+// notShown tells somebody who has pushed to other branches only that nobody will see it.
+func notShown(p git.Push) []string {
+	for _, u := range p.Refs {
+		if branch, ok := strings.CutPrefix(u.Name, "refs/heads/"); ok && p.Live == nil && !u.New.IsZero() {
+			branch, live := visible(branch), visible(p.Branch)
+			return []string{fmt.Sprintf("%s is kept, and not shown: the wiki shows the branch %s. To have it shown: git push origin %s:%s", branch, live, branch, live)}
+		}
+	}
+	return nil
 }
 
 // checkPush makes sure that whoever pushes may change what the push changes. Git has judged the files by then.

@@ -70,7 +70,7 @@ func (p *push) judge(ctx context.Context, quarantine string) ([]string, error) {
 			"GIT_QUARANTINE_PATH=" + quarantine,
 		}
 	}
-	asked := Push{Refs: p.asked.updates, objects: objects, dir: r.dir, env: env}
+	asked := Push{Refs: p.asked.updates, Branch: branchName(r.live.name), objects: objects, dir: r.dir, env: env}
 	_, asked.Old = r.Head()
 	asked.Live = p.asked.live(r.live.name)
 	if asked.Live != nil {
@@ -167,7 +167,7 @@ func (p *push) judgeLive(ctx context.Context, asked *Push) error {
 		return incomplete(err)
 	}
 	if !forward {
-		return stale
+		return refusal(fmt.Sprintf("This would take away what is on %s already, and there all stays. Run: git pull --rebase, then push again.", branchName(u.Name)))
 	}
 	return nil
 }

@@ -26,10 +26,11 @@ import (
 
 // Push is what a pusher asks for, seen from inside the quarantine. It is of use only while check runs.
 type Push struct {
-	Refs []RefUpdate
-	Live *RefUpdate // the update of the live branch, if any
-	New  *Tree      // its new tree, in memory
-	Old  *Tree      // the head's
+	Refs   []RefUpdate
+	Branch string     // the live branch's name
+	Live   *RefUpdate // its update, if any
+	New    *Tree      // its new tree, in memory
+	Old    *Tree      // the head's
 
 	objects *objects
 	dir     string

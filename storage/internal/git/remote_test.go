@@ -204,7 +204,7 @@ func TestPushRefused(t *testing.T) {
 		t.Errorf("deleted: %s", out)
 	}
 	put(t, r, "page.md", "two\n")
-	push("forced", "Somebody has saved since you last fetched. Run: git pull --rebase, then push again.", "--force", "main")
+	push("forced", "This would take away what is on main already, and there all stays. Run: git pull --rebase, then push again.", "--force", "main")
 	// Between the advertisement and the push somebody saves: the client cannot know.
 	run(t, dir, "pull", "-q", "--rebase", "origin", "main")
 	busy := 0
