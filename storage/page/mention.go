@@ -13,43 +13,56 @@ import (
 
 // This file finds the pages that may link to a file without parsing them, so that whoever has moved or removed one need
 // read all pages but parse few. A link finds a file by the folded last name of what is written (see Link.Keys), and a
-// folded name has words: runs of letters, digits and whatever is not ASCII. Nothing that may stand between a text and
-// the name that is looked up joins or parts words, but for percent-encoding and entities, which are decoded as often as
-// a link could be. So one word of each name is looked for among the words of the text.
+// folded name is a row of words: runs of letters, digits and whatever is not ASCII. Nothing that may stand between a text
+// and the name that is looked up joins, parts or moves words, but for percent-encoding and entities, which are decoded as
+// often as a link could be. So the words of each name are looked for in the text, one behind the other.
 
 // Mentions tells which texts may link to any of some files. It may say yes of one that does not, and never no of one
 // that does: what Names.Resolve finds for a link of the text is no file of these then. Make one with NewMentions; it is
 // safe for concurrent use.
 type Mentions struct {
-	words   map[string]bool // the longest word of each name
-	longest int             // bytes of a word
-	lengths [256]bool       // of words
-	folder  bool            // a link that names a folder by its place alone may be meant: "../"
-	all     bool            // a name has no word
+	names   step
+	longest int       // bytes of a word
+	begin   [256]bool // lengths of the first words; the last stands for all that are longer
+	folder  bool      // a link that names a folder by its place alone may be meant: "../"
+	all     bool      // a name has no word
+}
+
+// step is how far one is in a row of words.
+type step struct {
+	next map[string]*step
+	end  bool // a name ends here
 }
 
 // NewMentions looks for links to these files.
 func NewMentions(paths ...Path) *Mentions {
-	m := &Mentions{words: map[string]bool{}}
+	m := &Mentions{}
 	for _, p := range paths {
 		for _, key := range PathKeys(p) {
 			if key == folderKey {
 				m.folder = true
 				continue
 			}
-			longest := ""
+			at := &m.names
 			for word := range runs([]byte(key)) {
-				if len(word) > len(longest) {
-					longest = string(word)
+				if at == &m.names {
+					m.begin[min(len(word), 255)] = true
 				}
+				m.longest = max(m.longest, len(word))
+				if at.next == nil {
+					at.next = map[string]*step{}
+				}
+				to := at.next[string(word)]
+				if to == nil {
+					to = &step{}
+					at.next[string(word)] = to
+				}
+				at = to
 			}
-			if longest == "" {
+			if at == &m.names {
 				m.all = true
-				continue
 			}
-			m.words[longest] = true
-			m.longest = max(m.longest, len(longest))
-			m.lengths[min(len(longest), 255)] = true
+			at.end = true
 		}
 	}
 	return m
@@ -57,7 +70,7 @@ func NewMentions(paths ...Path) *Mentions {
 
 // In tells whether a page of these bytes may link to one of the files.
 func (m *Mentions) In(src []byte) bool {
-	if len(m.words) == 0 && !m.all && !m.folder {
+	if m.names.next == nil && !m.all && !m.folder {
 		return false
 	}
 	// Of text that is not text the parser makes something else.
@@ -101,6 +114,7 @@ func (m *Mentions) mentioned(src []byte) bool {
 	if m.folder && namesFolder(src) {
 		return true
 	}
+	f := follower{m: m}
 	var low [128]byte
 	for i := 0; i < len(src); {
 		if c := src[i]; c < utf8.RuneSelf && !alnum[c] {
@@ -115,13 +129,14 @@ func (m *Mentions) mentioned(src []byte) bool {
 			if i = start + runLen(src[start:]); i == start { // a space
 				_, n := utf8.DecodeRune(src[i:])
 				i += n
-			} else if m.foreign(src[start:i]) {
+			} else if f.foreign(src[start:i]) {
 				return true
 			}
 			continue
 		}
 		word := src[start:i]
-		if len(word) > m.longest || !m.lengths[min(len(word), 255)] {
+		if len(word) > m.longest || len(f.at) == 0 && !m.begin[min(len(word), 255)] {
+			f.at = f.at[:0]
 			continue
 		}
 		folded := low[:0]
@@ -131,9 +146,36 @@ func (m *Mentions) mentioned(src []byte) bool {
 			}
 			folded = append(folded, c)
 		}
-		if m.words[string(folded)] {
+		if f.word(folded) {
 			return true
 		}
+	}
+	return false
+}
+
+// follower goes through the words of a text.
+type follower struct {
+	m  *Mentions
+	at []*step // in names that may be what is being read
+}
+
+// word takes the next word, and tells whether a name ends with it.
+func (f *follower) word(w []byte) bool {
+	kept := f.at[:0]
+	for _, s := range f.at {
+		if next := s.next[string(w)]; next != nil {
+			if next.end {
+				return true
+			}
+			kept = append(kept, next)
+		}
+	}
+	f.at = kept
+	if next := f.m.names.next[string(w)]; next != nil {
+		if next.end {
+			return true
+		}
+		f.at = append(f.at, next)
 	}
 	return false
 }
@@ -141,9 +183,10 @@ func (m *Mentions) mentioned(src []byte) bool {
 // maxShrink is how many bytes may become one when Unicode's normal form and case are folded: a letter with its marks.
 const maxShrink = 8
 
-// foreign is for words that are not ASCII.
-func (m *Mentions) foreign(word []byte) bool {
-	if len(word) > maxShrink*m.longest {
+// foreign takes a word that is not ASCII.
+func (f *follower) foreign(word []byte) bool {
+	if len(word) > maxShrink*f.m.longest {
+		f.at = f.at[:0]
 		return false
 	}
 	low := simpleFolds()
@@ -158,20 +201,20 @@ func (m *Mentions) foreign(word []byte) bool {
 		case int(r) < len(low) && low[r] != 0:
 			r = low[r]
 		default:
-			return m.folded(word)
+			return f.folded(word)
 		}
 		folded = utf8.AppendRune(folded, r)
 	}
-	return m.words[string(folded)]
+	return f.word(folded)
 }
 
 // folded is foreign for whatever needs more than a table: folding may also part the word.
-func (m *Mentions) folded(word []byte) bool {
+func (f *follower) folded(word []byte) bool {
 	if bytes.Contains(word, []byte("\u0338")) {
 		return true // makes a letter of "<", "=" and ">", which are no part of a word
 	}
 	for w := range runs([]byte(caseless(string(word)))) {
-		if m.words[string(w)] {
+		if f.word(w) {
 			return true
 		}
 	}

@@ -75,9 +75,9 @@ func (s *Space) hints(ctx context.Context, was *Snapshot, to git.Hash, see strin
 	switch {
 	case err == nil:
 	case h.looked > 0:
-		last = append(last, fmt.Sprintf("This takes too long: links were looked at in %d of %d pages.", h.looked, h.pages))
+		last = append(last, fmt.Sprintf("Links were looked at in %d of %d pages; the rest would take too long.", h.looked, h.pages))
 	default:
-		last = append(last, "Links were not looked at: that takes too long.")
+		last = append(last, "Links were not looked at; that would take too long.")
 	}
 	last = append(last, "See what changed: "+see)
 	return append(h.lines(maxHints-len(last)), last...)

@@ -161,7 +161,7 @@ func TestHintsTakeTooLong(t *testing.T) {
 	before, last := history(t, s, map[string]string{"a.md": ""})
 	s.hintTime = 0
 	got := s.hints(t.Context(), before, last, "http://example.org/x")
-	if len(got) != 2 || !strings.Contains(got[0], "takes too long") {
+	if len(got) != 2 || !strings.Contains(got[0], "too long") {
 		t.Errorf("got %q", got)
 	}
 }
