@@ -372,6 +372,7 @@ func TestViewsFit(t *testing.T) {
 	for _, path := range []string{
 		"/wiki/" + long + "/", "/wiki/-/undo/" + then, "/wiki/-/undo/" + rev, "/wiki/-/restore/?rev=" + rev, "/wiki/-/restore/Long?rev=" + rev,
 		"/wiki/-/restore/" + long + "/?rev=" + then, "/wiki/-/at/" + rev + "/Long", "/wiki/-/diff/Long?to=" + rev,
+		"/wiki/-/changes/" + rev, "/wiki/-/changes/" + w.latest(url) + "?from=" + rev,
 		"/wiki/", "/wiki/Long", "/wiki/Nowhere", "/wiki/-/edit/Long", "/wiki/-/new", "/wiki/-/history/Long", "/wiki/-/diff/Long",
 		"/wiki/-/move/Long", "/wiki/-/delete/Long", "/wiki/-/pages", "/wiki/-/changes", "/wiki/-/tags", "/-/search?q=" + long, "/-/search?q=welcome",
 	} {
@@ -380,7 +381,7 @@ func TestViewsFit(t *testing.T) {
 				w.resize(width, 900)
 				w.scheme(scheme)
 				w.visit(url + path)
-				overflow := see(w, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
+				overflow := see(w, chromedp.Evaluate[int](`document.querySelectorAll(".clone").forEach(box => box.open = true), document.documentElement.scrollWidth - document.documentElement.clientWidth`))
 				styled := see(w, chromedp.Evaluate[bool](`document.styleSheets.length > 0 && getComputedStyle(document.body).margin === "0px"`))
 				if overflow > 0 {
 					t.Errorf("%s is %d pixels too wide at %d, %s", path, overflow, width, scheme)
