@@ -58,6 +58,10 @@ func (s *Server) betweenView(ctx context.Context, c echo.Context, in at, from, t
 	if err != nil {
 		return web.Between{}, err
 	}
+	if len(stretch.Commits) == 0 {
+		return web.Between{}, &badRequest{400, "Nothing was changed on the way from the first of these revisions to the second. Look at them the other way round.",
+			&web.Link{Label: "The other way round", URL: pushURL(in.Space(), last.Rev, stretch.From.Rev())}}
+	}
 	single = single || len(stretch.Commits) == 1 && len(last.Parents) < 2
 	title := "A change"
 	if !single {

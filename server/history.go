@@ -139,6 +139,7 @@ func (s *Server) diff(c echo.Context) error {
 	}
 	if parents := to.commit.Parents; len(parents) == 0 || len(parents) == 1 && from.rev == parents[0] {
 		v.Undo = &web.Button{Label: "Undo this change", URL: undoURL(in, to.rev)}
+		v.Whole = changeURL(in, to.rev)
 	}
 	return s.html(c, 200, v)
 }

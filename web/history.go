@@ -37,6 +37,7 @@ type Diff struct {
 	TooLong  bool // the rest is left out
 	Restore  *Button
 	Undo     *Button // of what To changed, when that is what is compared
+	Whole    string  // URL of all that To changed; may be empty
 }
 
 // Side is one end of a comparison.

@@ -169,7 +169,7 @@ func samples() []sample {
 			{Stamp: bo, Rev: "3a1b2c3d", Short: "3a1b2c3", Diff: "/d", Kind: "deleted", Gone: true},
 			{Stamp: Stamp{When: t, Note: "a much longer note, which somebody wrote because they wanted to explain themselves in full"}, Rev: "2a1b2c3d", Short: "2a1b2c3", URL: "/o", Kind: "created"},
 		}}}, {"history empty", History{Frame: Frame{Title: "History"}}},
-		{"diff", Diff{Frame: sampleFrame("Holidays: what changed"), From: Side{bo, "1a1b2c3", "/o"}, To: Side{asha, "0a1b2c3", "/o"}, Hunks: diff, Added: 2, Removed: 1, TooLong: true, Restore: &Button{Label: "Restore the text before", URL: "/r"}}}, {"diff empty", Diff{Frame: Frame{Title: "Nothing"}}},
+		{"diff", Diff{Frame: sampleFrame("Holidays: what changed"), From: Side{bo, "1a1b2c3", "/o"}, To: Side{asha, "0a1b2c3", "/o"}, Hunks: diff, Added: 2, Removed: 1, TooLong: true, Whole: "/c", Restore: &Button{Label: "Restore the text before", URL: "/r"}}}, {"diff empty", Diff{Frame: Frame{Title: "Nothing"}}},
 		{"move", Move{Frame: sampleFrame("Move Holidays"), Form: failed, What: "page", Path: "Handbook/Holidays", To: "Leave", Folder: &Link{"Handbook", "/m"}, Plan: &MovePlan{
 			Links: 14, Inside: 2, Along: []Moved{{"Handbook/team.png", "Leave/team.png", "/f"}}, MoreAlong: 3, MorePages: 7,
 			Pages: []Relinked{{Name: "Home", URL: "/wiki/", Links: 1}, {Name: "Handbook/New starters", URL: "/wiki/Handbook/New", Links: 4}},
