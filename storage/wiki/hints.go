@@ -312,7 +312,11 @@ func (h *hints) lookAtLinks(doc *page.Doc, was page.Path, had func(page.Link) bo
 		case hintOldName:
 			h.tell(kind, "Link to an old name: %s -> %s, which is now %s", doc.Path.Address(), target, note)
 		default:
-			h.tell(kind, "New link to what is not there: %s -> %s", doc.Path.Address(), target)
+			noun := "page"
+			if now.Path != "" && !now.Path.IsPage() {
+				noun = "file"
+			}
+			h.tell(kind, "New link, but no %s of that name: %s -> %s", noun, doc.Path.Address(), target)
 		}
 	}
 }

@@ -84,7 +84,7 @@ func TestHints(t *testing.T) {
 		}},
 		{"a link that led nowhere before", files{"x.md": "[[no]]"}, []files{{"x.md": "[[no]] more"}}, nil},
 		{"new link to nothing", files{"x.md": "[[no]]"}, []files{{"x.md": "[[no]] [[New page]] ![](a.png)", "y.md": "[[no]]"}},
-			[]string{"New link to what is not there: x -> New page", "New link to what is not there: x -> a.png", "New link to what is not there: y -> no"}},
+			[]string{"New link, but no page of that name: x -> New page", "New link, but no file of that name: x -> a.png", "New link, but no page of that name: y -> no"}},
 		{"front matter", files{}, []files{{"x.md": "---\ntitle: [\n---\ny\n"}}, []string{"x: The front matter is not valid YAML."}},
 		{"names", files{"Plan.md": "x"}, []files{{"plan.md": "y", "aux.md": "z", "caf\u00e9.md": "1", "cafe\u0301.md": "2"}}, []string{
 			"aux.md: Windows keeps this name for a device, so the page could not be checked out there.",
@@ -141,7 +141,7 @@ func TestHintsAreFew(t *testing.T) {
 	if len(got) != maxHints {
 		t.Errorf("%d lines", len(got))
 	}
-	for _, want := range []string{"Renamed: ", "Broken link: ", "Link to an old name: ", "New link to what is not there: ", "not valid YAML", "Windows keeps"} {
+	for _, want := range []string{"Renamed: ", "Broken link: ", "Link to an old name: ", "New link, but no page of that name: ", "not valid YAML", "Windows keeps"} {
 		found := false
 		for _, line := range got {
 			found = found || strings.Contains(line, want)
