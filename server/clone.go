@@ -12,6 +12,7 @@ import (
 
 	"cairn/storage/page"
 	"cairn/storage/wiki"
+	"cairn/web"
 )
 
 // This file leads git to the remote from what people copy out of their address bar, people with a browser from the remote
@@ -71,6 +72,11 @@ func askedSpace(path string) string {
 
 // remote is a space's address for git.
 func (s *Server) remote(c echo.Context, space string) string { return s.base(c) + "/" + space + ".git" }
+
+// cloneBox tells people at the foot of a page how to work with git.
+func (s *Server) cloneBox(c echo.Context, in at) *web.Clone {
+	return &web.Clone{Address: s.remote(c, in.Space()), Folder: in.Space()}
+}
 
 // tellGit answers git with a sentence that says what to do.
 func (s *Server) tellGit(c echo.Context, p problem, err error) error {

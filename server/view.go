@@ -107,7 +107,7 @@ func (s *Server) viewFolder(c echo.Context, in at, dir string) error {
 	}
 	v := web.Folder{Frame: s.frame(c, in, home, title)}
 	if in.past == nil {
-		v.Write = app(in.Space(), "edit", home)
+		v.Write, v.Clone = app(in.Space(), "edit", home), s.cloneBox(c, in)
 		if dir != "" {
 			v.Actions.Move = "/" + in.Space() + "/-/move/" + escape(dir) + "/"
 		}
@@ -210,7 +210,7 @@ func (s *Server) pageView(c echo.Context, in at, got *wiki.Page) web.Page {
 		Outline:  outline(doc.Outline),
 	}
 	if in.past == nil {
-		v.Clone = &web.Clone{Address: s.remote(c, in.Space()), Folder: in.Space()}
+		v.Clone = s.cloneBox(c, in)
 		for _, tag := range doc.Tags {
 			v.Tags = append(v.Tags, web.Link{Label: tag, URL: "/" + in.Space() + "/-/tags/" + escape(tag)})
 		}

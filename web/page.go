@@ -44,7 +44,8 @@ type Folder struct {
 	Frame
 	Write   string // URL of the editor for a start page; empty hides it
 	Entries []Listed
-	More    int // names that are not listed
+	More    int    // names that are not listed
+	Clone   *Clone // may be nil
 }
 
 // Missing stands where there is no page.

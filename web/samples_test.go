@@ -155,7 +155,7 @@ func samples() []sample {
 		{"undo clean", Undo{Frame: sampleFrame("Undo a change"), Form: form, Short: "0a1b2c3", Was: asha, Plan: plan}}, {"undo merge", Undo{Frame: sampleFrame("Undo a change"), Form: form, Merge: true}}, {"undo written", Undo{Frame: sampleFrame("Undo a change"), Form: form, Collided: []Collided{{Name: "New", URL: "/wiki/New", Why: "Its text has been changed since.", Delete: "/x"}}}}, {"undo empty", Undo{Frame: Frame{Title: "Undo"}}},
 		{"blame", blame}, {"blame empty", Blame{Frame: Frame{Title: "Who wrote it"}}},
 		{"page", page}, {"page saved", saved}, {"page old", old}, {"page own title", bad}, {"page empty", Page{Frame: Frame{Title: "Empty"}}},
-		{"folder", Folder{Frame: sampleFrame("Handbook"), Write: "/e", Entries: listed, More: 3}}, {"folder empty", Folder{Frame: Frame{Title: "Empty"}}},
+		{"folder", Folder{Frame: sampleFrame("Handbook"), Write: "/e", Entries: listed, More: 3, Clone: clone}}, {"folder empty", Folder{Frame: Frame{Title: "Empty"}}},
 		{"missing", missing}, {"deleted", deleted}, {"missing empty", Missing{Frame: Frame{Title: "No such page"}, Path: "x"}},
 		{"edit", edit}, {"edit preview", preview}, {"edit fresh", fresh}, {"edit empty", Edit{Frame: Frame{Title: "Edit"}}},
 		{"upload", Upload{Frame: sampleFrame("Upload files for Holidays"), Form: failed, Page: "Holidays", Folder: "uploads", Limit: "A file may have up to 32 MiB.", Files: "/f", Stored: []Stored{{"uploads/cat.png", "/wiki/uploads/cat.png", "![cat](uploads/cat.png)", true}, {"uploads/rota.pdf", "/wiki/uploads/rota.pdf", "[rota.pdf](uploads/rota.pdf)", false}}}}, {"upload empty", Upload{Frame: Frame{Title: "Upload"}}},
