@@ -268,7 +268,7 @@ const maxListed = 10
 
 func changeView(in at, commit search.Commit) web.Change {
 	ch := web.Change{Stamp: web.Stamp{Who: commit.Author, When: commit.When, Note: commit.Subject()}, More: commit.More}
-	ch.All, ch.Then = changeURL(in, commit.Rev), then(in, string(commit.Rev))+"/"
+	ch.Then = then(in, string(commit.Rev)) + "/"
 	if len(commit.Parents) < 2 {
 		ch.Undo = undoURL(in, commit.Rev)
 	}
@@ -291,6 +291,9 @@ func changeView(in at, commit search.Commit) web.Change {
 			one.Diff = ""
 		}
 		ch.Pages = append(ch.Pages, one)
+	}
+	if len(ch.Pages)+ch.More > 1 {
+		ch.All = changeURL(in, commit.Rev)
 	}
 	return ch
 }
