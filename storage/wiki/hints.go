@@ -74,6 +74,8 @@ func (s *Space) hints(ctx context.Context, was *Snapshot, to git.Hash, see strin
 	var last []string
 	switch {
 	case err == nil:
+	case ctx.Err() == nil:
+		last = append(last, "Some pages cannot be read here, so links were not looked at; tell whoever runs the wiki.")
 	case h.looked > 0:
 		last = append(last, fmt.Sprintf("Links were looked at in %d of %d pages; the rest would take too long.", h.looked, h.pages))
 	default:
