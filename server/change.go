@@ -15,7 +15,7 @@ import (
 // This file deletes pages, and says first what that will do.
 
 func (s *Server) askDelete(c echo.Context) error {
-	in, p, err := s.existing(c)
+	in, p, err := s.here(c)
 	if err != nil {
 		return err
 	}
@@ -30,12 +30,12 @@ func (s *Server) deleteView(c echo.Context, in at, p page.Path, w writing) web.D
 	return web.Delete{
 		Frame: s.formFrame(c, in, p, "Delete "+p.Title()),
 		Form:  s.form(c, in, p, "delete", w),
-		Path:  p.Address(), Backlinks: links(in, backlinks),
+		Path:  p.Address(), File: !p.IsPage(), Backlinks: links(in, backlinks),
 	}
 }
 
 func (s *Server) remove(c echo.Context) error {
-	in, p, err := s.existing(c)
+	in, p, err := s.here(c)
 	if err != nil {
 		return err
 	}

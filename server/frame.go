@@ -59,7 +59,7 @@ func (s *Server) frame(c echo.Context, in at, p page.Path, title string) web.Fra
 		Space:  space,
 		Spaces: s.spaceLinks(c, space),
 		Nav: web.Nav{
-			Home: root, Search: "/-/search", Changes: root + "-/changes", Pages: root + "-/pages", Tags: root + "-/tags",
+			Home: root, Search: "/-/search", Changes: root + "-/changes", Pages: root + "-/pages", Tags: root + "-/tags", Files: root + "-/files",
 			New: root + "-/new",
 		},
 		Tree:    s.tree(c, in, "", p),
@@ -68,7 +68,7 @@ func (s *Server) frame(c echo.Context, in at, p page.Path, title string) web.Fra
 	}
 	if in.past != nil {
 		f.Past, f.NoIndex = in.past, true
-		f.Nav.Pages, f.Nav.Tags, f.Nav.New = "", "", "" // which are about now
+		f.Nav.Pages, f.Nav.Tags, f.Nav.Files, f.Nav.New = "", "", "", "" // which are about now
 	} else if dir := folderOf(p); dir != "" && p != "" {
 		f.Nav.New += "?in=" + url.QueryEscape(dir)
 	}
@@ -89,7 +89,7 @@ func (s *Server) pageFrame(c echo.Context, in at, p page.Path, title string) web
 		f.Actions.Source = source(in, p)
 	default:
 		f.Actions = web.Actions{
-			Edit: app(space, "edit", p), History: app(space, "history", p), Source: source(in, p),
+			Edit: app(space, "edit", p), History: app(space, "history", p), Files: app(space, "files", p), Source: source(in, p),
 			Move: app(space, "move", p), Delete: app(space, "delete", p),
 		}
 	}

@@ -23,7 +23,7 @@ import (
 const perPage = 50
 
 func (s *Server) history(c echo.Context) error {
-	in, p, err := s.possible(c)
+	in, p, err := s.known(c)
 	if err != nil {
 		return err
 	}
@@ -35,11 +35,13 @@ func (s *Server) history(c echo.Context) error {
 		return fmt.Errorf("%s: %w", p, fs.ErrNotExist)
 	}
 	v := web.History{
-		Frame:   s.formFrame(c, in, p, "History of "+p.Title()),
-		Path:    p.Address(),
-		Compare: app(in.Space(), "diff", p),
+		Frame: s.formFrame(c, in, p, "History of "+p.Title()),
+		Path:  p.Address(),
 	}
-	if in.Has(p) {
+	if p.IsPage() {
+		v.Compare = app(in.Space(), "diff", p)
+	}
+	if in.Has(p) && p.IsPage() {
 		v.Blame = app(in.Space(), "blame", p)
 	}
 	if h.Behind {
@@ -72,7 +74,7 @@ func revision(in at, ch search.Change, current bool) web.Revision {
 		r.URL = page.URL(in.Space(), ch.Path) + "?rev=" + string(ch.Rev)
 	}
 	r.Undo = undoURL(in, ch.Rev)
-	if ch.Kind != 'A' {
+	if ch.Kind != 'A' && ch.Path.IsPage() {
 		r.Diff = app(in.Space(), "diff", ch.Path) + "?to=" + string(ch.Rev)
 	}
 	return r

@@ -166,6 +166,39 @@ func (s *Server) possible(c echo.Context) (at, page.Path, error) {
 	return in, p, err
 }
 
+// known is possible for whatever has a history: the page that the address names, else the file, of which it may be that it
+// is gone.
+func (s *Server) known(c echo.Context) (at, page.Path, error) {
+	in, p, err := s.possible(c)
+	if err != nil || in.Has(p) {
+		return in, p, err
+	}
+	address, err := target(c)
+	if err != nil {
+		return in, p, err
+	}
+	file, err := page.ParsePath(address)
+	if err != nil || file.IsPage() || !file.Served() {
+		return in, p, nil
+	}
+	if in.Has(file) {
+		return in, file, nil
+	}
+	if _, err := s.Index.Deleted(c.Request().Context(), in.Snapshot, file); err == nil {
+		return in, file, nil
+	}
+	return in, p, nil
+}
+
+// here is known for what must be there now; else the error wraps fs.ErrNotExist.
+func (s *Server) here(c echo.Context) (at, page.Path, error) {
+	in, p, err := s.known(c)
+	if err == nil && !in.Has(p) {
+		err = fmt.Errorf("%s: %w", p, fs.ErrNotExist)
+	}
+	return in, p, err
+}
+
 // app is the address of an application route of a space for a page: /go/-/edit/guide/Set%20up.
 func app(space, verb string, p page.Path) string {
 	return "/" + space + "/-/" + verb + strings.TrimPrefix(page.URL(space, p), "/"+space)

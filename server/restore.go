@@ -45,7 +45,7 @@ func (s *Server) restoring(c echo.Context, in at, rev string) (r restoring, err 
 			return r, err
 		}
 	} else if !folder {
-		if r.Path, _, err = pageAt(in, address); err == nil && !r.Path.Served() {
+		if _, r.Path, err = s.known(c); err == nil && !r.Path.Served() {
 			err = fmt.Errorf("%s: %w", address, fs.ErrNotExist)
 		}
 		if err != nil {
@@ -144,7 +144,7 @@ func (s *Server) restoreView(c echo.Context, in at, r restoring) (web.View, erro
 	v := web.Restore{
 		Frame: s.formFrame(c, in, r.Path, "Restore "+r.Path.Title()),
 		Form:  s.form(c, in, r.Path, "restore", r.w),
-		Path:  r.Path.Address(), Rev: r.Rev, Short: short(r.old.Rev()), Deleted: !in.Has(r.Path),
+		Path:  r.Path.Address(), File: !r.Path.IsPage(), Rev: r.Rev, Short: short(r.old.Rev()), Deleted: !in.Has(r.Path),
 		Was: stampOf(was),
 	}
 	if r.Was != "" {

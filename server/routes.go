@@ -67,6 +67,8 @@ func (s *Server) routes() {
 	get("/:space/-/changes/:rev", s.change)
 	get("/:space/-/tags", s.tags)
 	get("/:space/-/tags/*", s.tag)
+	get("/:space/-/files", s.files)
+	get("/:space/-/files/*", s.pageFiles)
 	get("/:space/-/upload/*", s.askUpload)
 	e.POST("/:space/-/upload/*", s.upload)
 	get("/:space/-/*", notFound)

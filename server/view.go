@@ -327,6 +327,12 @@ func (s *Server) elsewhere(c echo.Context, in at, address string) error {
 	if !wantsHTML(c.Request()) {
 		return fmt.Errorf("%s: %w", p, fs.ErrNotExist)
 	}
+	if file, err := page.ParsePath(address); err == nil && file.Served() && !file.IsPage() {
+		_, err := s.Index.Deleted(ctx, in.Snapshot, file)
+		if err == nil || page.NamesFile(address) {
+			return s.viewMissing(c, in, file)
+		}
+	}
 	return s.viewMissing(c, in, p)
 }
 
@@ -335,9 +341,12 @@ func (s *Server) viewMissing(c echo.Context, in at, p page.Path) error {
 	v := web.Missing{
 		Frame:  s.frame(c, in, p, p.Title()),
 		Path:   p.Address(),
-		Write:  app(in.Space(), "edit", p),
+		File:   !p.IsPage(),
 		Search: "/-/search?space=" + in.Space() + "&q=" + url.QueryEscape(p.Title()),
-		Close:  links(in, in.Names().Like(p.Address(), 5)),
+	}
+	if p.IsPage() {
+		v.Write = app(in.Space(), "edit", p)
+		v.Close = links(in, in.Names().Like(p.Address(), 5))
 	}
 	v.NoIndex = true
 	v.Crumbs = crumbs(in, p)

@@ -56,6 +56,7 @@ type Delete struct {
 	Frame
 	Form      Form
 	Path      string
+	File      bool // it is no page
 	Backlinks []PageLink
 }
 
@@ -65,6 +66,7 @@ type Restore struct {
 	Frame
 	Form    Form
 	Path    string
+	File    bool   // it is no page
 	Rev     string // whole, sent by the form
 	Called  string // the path that the page had then, when it was another; sent by the form
 	Short   string

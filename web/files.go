@@ -1,5 +1,10 @@
 package web
 
+import (
+	"strconv"
+	"time"
+)
+
 // Upload is the form for files, sent as multipart/form-data: file, note and name. After an upload it shows what to do
 // with Stored; what is added to the page is posted to the same URL, as add and name.
 type Upload struct {
@@ -17,4 +22,58 @@ type Stored struct {
 	Name, URL string
 	Markdown  string // shows it on the page
 	Picture   bool
+}
+
+// Files lists the files of a space, or those that no page uses.
+type Files struct {
+	Frame
+	Total      int // of all files
+	List       []FileRow
+	All        string // URL of all files
+	Unused     string // URL of those that no page uses
+	OnlyUnused bool
+	Stopped    bool // not all files were looked at; Paging goes on
+	Paging     Paging
+}
+
+// PageFiles lists the files of a page.
+type PageFiles struct {
+	Frame
+	Used   []FileRow
+	Near   []FileRow // others in Folder
+	More   bool      // there are more of those
+	Folder string    // where new files of the page go; empty for the top
+	Upload string    // URL of the form
+	All    string    // URL of all files of the space
+}
+
+// FileRow is a file in a list.
+type FileRow struct {
+	Name, URL string
+	Folder    string // may be empty
+	Kind      string // in a word
+	Size      int64
+	Last      *Stamp // the last change; nil when not known
+	Ago       time.Duration
+	Pages     []PageLink // some of those that use it
+	More      bool       // there are more of them
+	Asked     bool       // it is known which pages use it
+	Add       string     // URL of what adds it to the page; may be empty
+	History   string
+	Move      string
+	Delete    string
+}
+
+// size writes how large a file is.
+func (f FileRow) size() string {
+	switch n := float64(f.Size); {
+	case f.Size < 1<<10:
+		return many(int(f.Size), "byte")
+	case f.Size < 10<<10:
+		return strconv.FormatFloat(n/(1<<10), 'f', 1, 64) + " KiB"
+	case f.Size < 1<<20:
+		return strconv.FormatFloat(n/(1<<10), 'f', 0, 64) + " KiB"
+	default:
+		return strconv.FormatFloat(n/(1<<20), 'f', 1, 64) + " MiB"
+	}
 }

@@ -40,6 +40,7 @@ type Nav struct {
 	Changes string
 	Pages   string
 	Tags    string
+	Files   string
 	New     string // asks for the name of a new page
 }
 
@@ -66,13 +67,16 @@ type Actions struct {
 	View    string // back to the page, from its forms and lists
 	Edit    string
 	History string
+	Files   string // those of the page
 	Source  string // the Markdown text
 	Move    string
 	Delete  string
 }
 
 // more reports whether there is something for the menu.
-func (a Actions) more() bool { return a.Source != "" || a.Move != "" || a.Delete != "" }
+func (a Actions) more() bool {
+	return a.Files != "" || a.Source != "" || a.Move != "" || a.Delete != ""
+}
 
 // Kind says how much a notice matters.
 type Kind string
@@ -154,7 +158,7 @@ func (f Frame) heading() string {
 
 // side reports whether there is something for the side bar.
 func (f Frame) side() bool {
-	return f.Sidebar != "" || len(f.Tree) > 0 || f.Nav.Pages != "" || f.Nav.Tags != ""
+	return f.Sidebar != "" || len(f.Tree) > 0 || f.Nav.Pages != "" || f.Nav.Tags != "" || f.Nav.Files != ""
 }
 
 // any reports whether something can be done here.

@@ -48,15 +48,16 @@ type Folder struct {
 	Clone   *Clone // may be nil
 }
 
-// Missing stands where there is no page.
+// Missing stands where there is no page, or no file.
 type Missing struct {
 	Frame
 	Path    string
+	File    bool       // it is not a page that is missing
 	Write   string     // URL of the editor; empty if the reader may not write
 	Search  string     // URL of a search for the name
 	Close   []PageLink // pages of a similar name
 	Wanted  []PageLink // pages that link here
-	Deleted *Deleted   // set if there was a page
+	Deleted *Deleted   // set if there was one
 }
 
 // Deleted says what became of a page.

@@ -13,7 +13,7 @@ type sample struct {
 func sampleFrame(title string) Frame {
 	return Frame{
 		Title: title, Space: "wiki", Canonical: "https://wiki.example.org/wiki/Handbook/Holidays",
-		Nav: Nav{Home: "/wiki/", Search: "/-/search", Changes: "/wiki/-/changes", Pages: "/wiki/-/pages", Tags: "/wiki/-/tags", New: "/wiki/-/new"},
+		Nav: Nav{Home: "/wiki/", Search: "/-/search", Changes: "/wiki/-/changes", Pages: "/wiki/-/pages", Tags: "/wiki/-/tags", Files: "/wiki/-/files", New: "/wiki/-/new"},
 		Tree: []TreeNode{
 			{Name: "Home", URL: "/wiki/"},
 			{Name: "Events", URL: "/wiki/Events/", IsFolder: true},
@@ -27,7 +27,7 @@ func sampleFrame(title string) Frame {
 			{Name: "Volunteers", URL: "/wiki/Volunteers/", IsFolder: true},
 		},
 		Crumbs:  []Crumb{{"wiki", "/wiki/"}, {"Handbook", "/wiki/Handbook/"}, {"Holidays", ""}},
-		Actions: Actions{Edit: "/e", History: "/h", Source: "/s", Move: "/m", Delete: "/d"},
+		Actions: Actions{Edit: "/e", History: "/h", Files: "/f", Source: "/s", Move: "/m", Delete: "/d"},
 	}
 }
 
@@ -115,6 +115,10 @@ func samples() []sample {
 	}}
 
 	listed := []Listed{{Name: "Handbook", URL: "/wiki/Handbook/", IsFolder: true, Last: &asha, Ago: 50 * time.Hour}, {Name: "Working from abroad and what to tell payroll", URL: "/wiki/Abroad", Last: &bo, Ago: time.Minute, History: "/h"}, {Name: "New", URL: "/wiki/New"}}
+	rows := []FileRow{
+		{Name: "cat.png", URL: "/wiki/uploads/cat.png", Folder: "uploads", Kind: "Picture", Size: 345678, Last: &asha, Ago: time.Hour, Pages: links, More: true, Asked: true, Add: "/a", History: "/h", Move: "/m", Delete: "/d"},
+		{Name: "a rota with a long name that somebody has given it.xlsx", URL: "/wiki/r", Kind: "Table", Size: 1, Asked: true, Delete: "/d"}, {Name: "big.bin", URL: "/wiki/big.bin", Kind: "BIN", Size: 31 << 20},
+	}
 	plan := Plan{Noun: "file", Change: 2, Back: 1, Go: 12, Named: 1, More: 11, Files: []Planned{
 		{Name: "Handbook/Holidays", URL: "/wiki/Handbook/Holidays", Kind: "changes", Last: &asha, Diff: "/d"}, {Name: "Terms", Kind: "comes back", Last: &bo}, {Name: "Old", Kind: "gets its old name back", From: "New"},
 	}}
@@ -158,6 +162,8 @@ func samples() []sample {
 		{"folder", Folder{Frame: sampleFrame("Handbook"), Write: "/e", Entries: listed, More: 3, Clone: clone}}, {"folder empty", Folder{Frame: Frame{Title: "Empty"}}},
 		{"missing", missing}, {"deleted", deleted}, {"missing empty", Missing{Frame: Frame{Title: "No such page"}, Path: "x"}},
 		{"edit", edit}, {"edit preview", preview}, {"edit fresh", fresh}, {"edit empty", Edit{Frame: Frame{Title: "Edit"}}},
+		{"files", Files{Frame: sampleFrame("Files"), Total: 1234, List: rows, All: "/f", Unused: "/u", Stopped: true, Paging: Paging{"/p", "/n"}}}, {"files empty", Files{Frame: Frame{Title: "Files"}}}, {"files unused", Files{Frame: Frame{Title: "Unused"}, OnlyUnused: true}},
+		{"page files", PageFiles{Frame: sampleFrame("Files of Holidays"), Used: rows, Near: rows[:1], More: true, Folder: "uploads", Upload: "/u", All: "/f"}}, {"page files empty", PageFiles{Frame: Frame{Title: "Files"}}},
 		{"upload", Upload{Frame: sampleFrame("Upload files for Holidays"), Form: failed, Page: "Holidays", Folder: "uploads", Limit: "A file may have up to 32 MiB.", Files: "/f", Stored: []Stored{{"uploads/cat.png", "/wiki/uploads/cat.png", "![cat](uploads/cat.png)", true}, {"uploads/rota.pdf", "/wiki/uploads/rota.pdf", "[rota.pdf](uploads/rota.pdf)", false}}}}, {"upload empty", Upload{Frame: Frame{Title: "Upload"}}},
 		{"new", NewPage{Frame: sampleFrame("New page"), URL: "/n", Path: "a:b", Where: "Handbook", Error: "A name cannot hold a colon.", Offer: "a-b", Cancel: "/"}}, {"new empty", NewPage{Frame: Frame{Title: "New page"}}},
 		{"conflict", conflict},

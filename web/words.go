@@ -59,3 +59,11 @@ func ago(d time.Duration) string {
 	}
 	return "just now"
 }
+
+// noun is what a view is about.
+func noun(file bool) string {
+	if file {
+		return "file"
+	}
+	return "page"
+}

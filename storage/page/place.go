@@ -57,6 +57,9 @@ func vaultFolder(at Path, settings []byte) (dir string, ok bool) {
 	return dir, true
 }
 
+// NamesFile tells whether an address looks like that of a file that is no page.
+func NamesFile(address string) bool { return isFile(address) }
+
 // Names of files are kept short enough for "-999" to be added.
 const (
 	maxFileName = maxNewFile - 4
