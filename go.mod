@@ -25,6 +25,7 @@ require (
 	github.com/yuin/goldmark-emoji v1.0.6 // page: emoji by their names
 	go.etcd.io/bbolt v1.5.0 // search: history and links
 	go.yaml.in/yaml/v3 v3.0.6 // page: front matter
+	golang.org/x/image v0.47.0 // server: reads WebP
 	golang.org/x/net v0.62.0 // page: HTML
 	golang.org/x/sync v0.24.0 // groups of goroutines
 	golang.org/x/sys v0.49.0 // storage/internal/git: system calls

@@ -28,6 +28,11 @@ const filePolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self
 // serveFile answers with a file's bytes: pages as Markdown, others by what they are, with ranges.
 func (s *Server) serveFile(c echo.Context, in at, p page.Path) error {
 	blob, _ := in.Blob(c.Request().Context(), p)
+	if width := askedWidth(c); width > 0 && !p.IsPage() {
+		if made, key, ok := s.smaller(c, in, p, blob, width); ok {
+			return s.sendSmaller(c, in, made, key)
+		}
+	}
 	if fresh(c, `"`+blob+`"`) {
 		return c.NoContent(304)
 	}
@@ -36,10 +41,8 @@ func (s *Server) serveFile(c echo.Context, in at, p page.Path) error {
 		return err
 	}
 	defer done()
+	s.fileHeaders(c, in)
 	h := c.Response().Header()
-	h.Set("Cache-Control", "no-cache")
-	h.Set("Cairn-Revision", string(in.Rev()))
-	h.Set("Content-Security-Policy", filePolicy)
 	k := sniff(p, b)
 	if !k.inline {
 		h.Set("Content-Disposition", attachment(p.Base()))
@@ -47,6 +50,13 @@ func (s *Server) serveFile(c echo.Context, in at, p page.Path) error {
 	h.Set("Content-Type", k.media)
 	http.ServeContent(c.Response(), c.Request(), "", time.Time{}, bytes.NewReader(b))
 	return nil
+}
+
+func (s *Server) fileHeaders(c echo.Context, in at) {
+	h := c.Response().Header()
+	h.Set("Cache-Control", "no-cache")
+	h.Set("Cairn-Revision", string(in.Rev()))
+	h.Set("Content-Security-Policy", filePolicy)
 }
 
 // bytes are those of a file, until done is called. Those of large files are shared by all who read them.

@@ -40,6 +40,7 @@ type Server struct {
 	http http.Handler
 
 	sending          *sending
+	scaled           *scaled
 	storing, spooled room
 
 	planTime time.Duration // how long an undo or a restore may take
@@ -53,6 +54,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{Config: c, site: site, kept: newKept(), echo: echo.New(), planTime: 20 * time.Second}
 	s.sending, s.storing, s.spooled = newSending(), newRoom(maxStoring), newRoom(maxSpooled)
+	s.scaled = newScaled()
 	s.echo.HTTPErrorHandler = s.handleError
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.Use(s.recover, deadlines, s.again, middleware.GzipWithConfig(middleware.GzipConfig{Level: 4, MinLength: 1024, Skipper: notCompressed}))

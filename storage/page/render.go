@@ -35,6 +35,8 @@ type Context struct {
 	Source  func(Path) ([]byte, bool)
 	Profile Profile
 	Also    Also // what names mean beside those of Names
+
+	Picture func(Path) Picture // what a picture's header says; nil, or the zero Picture, when it is not known
 }
 
 // Resolve finds what a link on a page means here.
@@ -59,8 +61,9 @@ const maxOutput = 8 << 20
 var errOutput = errors.New("output too long")
 
 // HTML is the page's body as sanitised HTML: safe to put into any page of ours. It depends on the page's bytes and path,
-// the space, the base, and what the page's Links mean, and in turn on the pages that it embeds, which it asks Source for;
-// on nothing else. Many may ask at once. What would cost too much is shown as its source, with a notice.
+// the space, the base, what the page's Links mean and Picture says of the pictures among them, and in turn on the pages
+// that it embeds, which it asks Source for; on nothing else. Many may ask at once. What would cost too much is shown as
+// its source, with a notice.
 func (d *Doc) HTML(in Context) string {
 	html, _ := d.Show(in)
 	return html
@@ -498,6 +501,9 @@ func (w *writer) image(b util.BufWriter, n *ast.Image, entering bool) (ast.WalkS
 			alt, width, height = text, x, y
 		}
 	}
+	if width == 0 && height == 0 {
+		width = askedWidth(string(n.Destination))
+	}
 	return ast.WalkSkipChildren, w.picture(b, l, t, alt, unescapeText(n.Title), width, height)
 }
 
@@ -509,6 +515,18 @@ func (w *writer) picture(b util.BufWriter, l Link, t Target, alt, title string, 
 	}
 	if class != "" || src == "" {
 		return w.linked(b, l, t, alt)
+	}
+	width, height, smaller := w.pictureOf(t).fit(width, height)
+	whole := src
+	// Where the author's HTML is around it, there may be a link already: then it is shown as it is.
+	if smaller > 0 && !w.mixed && !strings.ContainsAny(src, "?#") {
+		src += "?width=" + strconv.Itoa(smaller)
+		if w.link == nil {
+			b.WriteString("<a")
+			attribute(b, "href", whole)
+			b.WriteString(" class=\"whole\" title=\"The whole picture\">")
+			defer b.WriteString("</a>")
+		}
 	}
 	b.WriteString("<img")
 	attribute(b, "src", src)

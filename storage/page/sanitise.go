@@ -2,6 +2,7 @@ package page
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"regexp"
 	"strconv"
@@ -98,7 +99,7 @@ func (w *writer) cleanAttributes(n *html.Node) {
 			w.resolveAttribute(n, "href", href)
 		}
 	case atom.Img:
-		w.resolveAttribute(n, "src", strings.TrimSpace(get(n, "src")))
+		t := w.resolveAttribute(n, "src", strings.TrimSpace(get(n, "src")))
 		for _, side := range []string{"width", "height"} {
 			if px, err := strconv.Atoi(strings.TrimSuffix(get(n, side), "px")); err == nil && px > 0 {
 				set(n, side, strconv.Itoa(min(px, maxPixels)))
@@ -106,6 +107,7 @@ func (w *writer) cleanAttributes(n *html.Node) {
 				remove(n, side)
 			}
 		}
+		w.leaveRoom(n, t)
 		set(n, "loading", "lazy")
 	case atom.Input:
 		set(n, "disabled", "")
@@ -114,15 +116,30 @@ func (w *writer) cleanAttributes(n *html.Node) {
 
 // resolveAttribute resolves an address in the author's own HTML, if Parse saw it there: so Doc.Links is all that a
 // page's looks depend on. What we wrote is never relative, so it is left alone.
-func (w *writer) resolveAttribute(n *html.Node, key, ref string) {
+func (w *writer) resolveAttribute(n *html.Node, key, ref string) Target {
 	l := Link{A: ref, Embed: key == "src"}
 	if !w.doc.raw[l] || ref[0] == '#' || isExternal(ref) {
-		return
+		return Target{}
 	}
-	if t := w.resolve(l); t.Found {
+	t := w.resolve(l)
+	if t.Found {
 		ref, _, _ = w.reference(l, t)
 		set(n, key, ref)
 	}
+	return t
+}
+
+// leaveRoom says both sides of a picture of which the author says one or none.
+func (w *writer) leaveRoom(n *html.Node, t Target) {
+	p := w.pictureOf(t)
+	width, errW := strconv.Atoi(cmp.Or(get(n, "width"), "0"))
+	height, errH := strconv.Atoi(cmp.Or(get(n, "height"), "0"))
+	if p.Format == "" || errW != nil || errH != nil {
+		return // not known, or in percent
+	}
+	width, height, _ = p.fit(width, height)
+	set(n, "width", strconv.Itoa(width))
+	set(n, "height", strconv.Itoa(height))
 }
 
 func get(n *html.Node, key string) string {
@@ -187,7 +204,7 @@ var policy = sync.OnceValue(func() *bluemonday.Policy {
 	p.AllowAttrs("aria-label").Matching(exactly(`Done|Not done`)).OnElements("input")
 	p.AllowAttrs("disabled", "checked").Matching(exactly(`|disabled|checked`)).OnElements("input")
 
-	p.AllowAttrs("class").Matching(exactly(`anchor|missing|footnote-ref|footnote-backref`)).OnElements("a")
+	p.AllowAttrs("class").Matching(exactly(`anchor|missing|whole|footnote-ref|footnote-backref`)).OnElements("a")
 	p.AllowAttrs("class").Matching(exactly(`[a-z][a-z0-9]{0,3}`)).OnElements("span")
 	p.AllowAttrs("class").Matching(exactly(`chroma|diagram`)).OnElements("pre")
 	p.AllowAttrs("data-kind").Matching(exactly(`[a-z0-9]{1,20}`)).OnElements("pre")

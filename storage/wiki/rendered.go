@@ -32,7 +32,7 @@ func (s *Snapshot) Page(ctx context.Context, p page.Path) (*Page, error) {
 		return nil, err
 	}
 	if s.base != "" {
-		made, err := s.render(ctx, p, e)
+		made, _, err := s.render(ctx, p, e)
 		if err != nil {
 			return nil, err
 		}
@@ -41,7 +41,7 @@ func (s *Snapshot) Page(ctx context.Context, p page.Path) (*Page, error) {
 	key := renderedKey{path: p, blob: e.Hash}
 	profile := s.profile()
 	kept := s.space.cache.get(key)
-	if kept != nil && kept.profile == profile && s.shows(ctx, kept.embeds) {
+	if kept != nil && kept.profile == profile && s.shows(ctx, kept.embeds) && s.hang(ctx, kept.pictures) {
 		if kept.namesAt == s.namesAt && s.namesAt != 0 && !kept.derived {
 			return kept.page, nil
 		}
@@ -52,25 +52,28 @@ func (s *Snapshot) Page(ctx context.Context, p page.Path) (*Page, error) {
 			return kept.page, nil
 		}
 	}
-	made, err := s.render(ctx, p, e)
+	made, whole, err := s.render(ctx, p, e)
 	if err != nil {
 		return nil, err
 	}
 	made.namesAt, made.profile, made.targets = s.namesAt, profile, made.page.Doc.Targets(s.Context())
 	made.derived = slices.ContainsFunc(made.targets, page.Target.Derived) ||
 		slices.ContainsFunc(made.within, func(r page.Reading) bool { return r.Target.Derived() })
-	s.space.cache.put(key, made)
+	if whole {
+		s.space.cache.put(key, made)
+	}
 	return made.page, nil
 }
 
-// render renders a page, and notes which pages are shown in it.
-func (s *Snapshot) render(ctx context.Context, p page.Path, e git.Entry) (*renderedPage, error) {
+// render renders a page, and notes which pages and pictures are shown in it; whole if it may be kept.
+func (s *Snapshot) render(ctx context.Context, p page.Path, e git.Entry) (out *renderedPage, whole bool, err error) {
 	source, err := s.tree.Blob(ctx, e)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", p, err)
+		return nil, false, fmt.Errorf("read %s: %w", p, err)
 	}
 	doc := page.Parse(p, source)
-	in, out := s.Context(), &renderedPage{}
+	in, pictures := s.context(ctx)
+	out = &renderedPage{}
 	in.Source = func(p page.Path) ([]byte, bool) {
 		var b []byte
 		e, err := s.lookup(ctx, p)
@@ -88,7 +91,8 @@ func (s *Snapshot) render(ctx context.Context, p page.Path, e git.Entry) (*rende
 	}
 	html, within := doc.Show(in)
 	out.page, out.within = &Page{Path: p, Blob: e.Hash.String(), Source: source, Doc: doc, HTML: html}, within
-	return out, nil
+	out.pictures = pictures.asked
+	return out, !pictures.short, nil
 }
 
 // shows tells whether the pages have these bytes.
@@ -123,13 +127,14 @@ type renderedKey struct {
 }
 
 type renderedPage struct {
-	page    *Page
-	namesAt uint64 // the set of names that targets were found in
-	profile page.Profile
-	targets []page.Target
-	derived bool                   // targets may change though names do not
-	embeds  map[page.Path]git.Hash // what is shown in it,
-	within  []page.Reading         // and what the links there mean
+	page     *Page
+	namesAt  uint64 // the set of names that targets were found in
+	profile  page.Profile
+	targets  []page.Target
+	derived  bool                   // targets may change though names do not
+	embeds   map[page.Path]git.Hash // what is shown in it,
+	within   []page.Reading         // and what the links there mean
+	pictures []asked
 }
 
 // maxRendered bounds what is kept for a space, in bytes.
@@ -143,7 +148,7 @@ func newRendered() *rendered {
 
 // cost is about what the page holds in memory: a parsed page takes some ten times its source.
 func (p *renderedPage) cost() int {
-	return 2048 + 10*len(p.page.Source) + len(p.page.HTML) + 150*len(p.targets) + 100*len(p.embeds) + 300*len(p.within)
+	return 2048 + 10*len(p.page.Source) + len(p.page.HTML) + 150*len(p.targets) + 100*len(p.embeds) + 300*len(p.within) + 100*len(p.pictures)
 }
 
 func (r *rendered) get(k renderedKey) *renderedPage {

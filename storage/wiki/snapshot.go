@@ -66,13 +66,22 @@ func (s *Snapshot) Names() *page.Names { return s.names() }
 // Profile is the kind of wiki that the space comes from; it decides what doubtful links mean.
 func (s *Snapshot) Profile() page.Profile { return s.profile() }
 
-// Context is what a page of this snapshot is rendered against.
+// Context is what one page of this snapshot is rendered against.
 func (s *Snapshot) Context() page.Context {
+	in, _ := s.context(context.Background())
+	return in
+}
+
+func (s *Snapshot) context(ctx context.Context) (page.Context, *gallery) {
 	source := func(p page.Path) ([]byte, bool) {
-		b, err := s.Read(context.Background(), p)
+		b, err := s.Read(ctx, p)
 		return b, err == nil
 	}
-	return page.Context{Space: s.space.name, Base: s.base, Names: s.names(), Profile: s.profile(), Also: s.also, Source: source}
+	g := &gallery{in: s, left: maxLooked}
+	return page.Context{
+		Space: s.space.name, Base: s.base, Names: s.names(), Profile: s.profile(), Also: s.also, Source: source,
+		Picture: func(p page.Path) page.Picture { return g.hung(ctx, p) },
+	}, g
 }
 
 // With is the snapshot with names beside those of its files: what links mean that no file answers. Only views have them.
