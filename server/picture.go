@@ -10,8 +10,10 @@ import (
 	"image/png"
 	"io"
 	"net/http"
+	"runtime"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
@@ -32,8 +34,8 @@ import (
 const (
 	maxScaled    = 32 << 20        // bytes of smaller pictures that are kept
 	maxDecoded   = 256 << 20       // bytes that a picture may take in memory
-	decodeTime   = 5 * time.Second // after that the picture itself is sent
-	waitToDecode = 5 * time.Second // for others'
+	maxWork      = 2 * time.Second // of the processor, that one may take
+	waitToDecode = 5 * time.Second // for others
 	jpegQuality  = 82
 )
 
@@ -137,15 +139,40 @@ var (
 	errKind  = errors.New("its bytes are not what its header says")
 )
 
+// work is how long the processor has worked on a picture. It belongs to one thread.
+type work struct{ began time.Duration }
+
+// newWork begins now, on this thread.
+func newWork() work { return work{threadTime()} }
+
+// over is errSlow once it has taken too long.
+func (w work) over() error {
+	if threadTime()-w.began > maxWork {
+		return errSlow
+	}
+	return nil
+}
+
+const rusageThread = 1 // Linux: of the calling thread
+
+// threadTime is how long this thread has worked; where a system does not tell, what the clock says.
+func threadTime() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(rusageThread, &u) != nil {
+		return time.Duration(time.Now().UnixNano())
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
 // timed is the bytes of a picture, for as long as there is time.
 type timed struct {
 	*bytes.Reader
-	until time.Time
+	work
 }
 
 func (t timed) Read(b []byte) (int, error) {
-	if time.Now().After(t.until) {
-		return 0, errSlow
+	if err := t.over(); err != nil {
+		return 0, err
 	}
 	return t.Reader.Read(b[:min(len(b), 32<<10)])
 }
@@ -157,8 +184,10 @@ func scale(b []byte, pic page.Picture, width int) (made scaledPicture, err error
 			err = errKind
 		}
 	}()
-	until := time.Now().Add(decodeTime)
-	src, err := decode(b, pic, until)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	w := newWork()
+	src, err := decode(b, pic, w)
 	if err != nil {
 		return made, err
 	}
@@ -170,7 +199,7 @@ func scale(b []byte, pic page.Picture, width int) (made scaledPicture, err error
 	if pic.Turn >= 5 {
 		to = image.Pt(to.Y, to.X)
 	}
-	small, err := shrink(src, to, until)
+	small, err := shrink(src, to, w)
 	if err != nil {
 		return made, err
 	}
@@ -190,7 +219,7 @@ func scale(b []byte, pic page.Picture, width int) (made scaledPicture, err error
 	return made, err
 }
 
-func decode(b []byte, pic page.Picture, until time.Time) (image.Image, error) {
+func decode(b []byte, pic page.Picture, w work) (image.Image, error) {
 	perPixel := 4 // bytes
 	var f func(io.Reader) (image.Image, error)
 	switch pic.Format {
@@ -213,7 +242,7 @@ func decode(b []byte, pic page.Picture, until time.Time) (image.Image, error) {
 	if int64(pic.Width)*int64(pic.Height)*int64(perPixel) > maxDecoded {
 		return nil, errLarge
 	}
-	return f(timed{bytes.NewReader(b), until})
+	return f(timed{bytes.NewReader(b), w})
 }
 
 // progressive tells whether a JPEG comes in several scans.
@@ -237,7 +266,7 @@ func progressive(b []byte) bool {
 const band = 64
 
 // shrink makes a picture smaller: each new pixel is the mean of those that it covers, in parts where it covers a part.
-func shrink(src image.Image, to image.Point, until time.Time) (*image.RGBA, error) {
+func shrink(src image.Image, to image.Point, w work) (*image.RGBA, error) {
 	from := src.Bounds()
 	dst := image.NewRGBA(image.Rectangle{Max: to})
 	cols, rows := cover(from.Dx(), to.X), cover(from.Dy(), to.Y)
@@ -245,8 +274,8 @@ func shrink(src image.Image, to image.Point, until time.Time) (*image.RGBA, erro
 	line := make([]float32, 4*to.X)
 	strip := image.NewRGBA(image.Rect(0, 0, from.Dx(), min(band, from.Dy())))
 	for top := 0; top < from.Dy(); top += band {
-		if time.Now().After(until) {
-			return nil, errSlow
+		if err := w.over(); err != nil {
+			return nil, err
 		}
 		n := min(band, from.Dy()-top)
 		draw.Draw(strip, image.Rect(0, 0, from.Dx(), n), src, image.Pt(from.Min.X, from.Min.Y+top), draw.Src)

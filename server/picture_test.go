@@ -14,7 +14,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"cairn/storage/page"
 	"cairn/storage/wiki"
@@ -122,7 +121,7 @@ func TestShrink(t *testing.T) {
 				want += float64(v)
 			}
 		}
-		small, err := shrink(src, tt.to, time.Now().Add(time.Hour))
+		small, err := shrink(src, tt.to, newWork())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -224,7 +224,11 @@ func (s *Server) uploadView(c echo.Context, in at, p page.Path, w writing) web.U
 
 func storedView(in at, p, file page.Path) web.Stored {
 	text := in.Profile().Insert(p, file)
-	return web.Stored{Name: string(file), URL: in.URL(file), Markdown: text, Picture: strings.HasPrefix(text, "!")}
+	v := web.Stored{Name: string(file), URL: in.URL(file), Markdown: text}
+	if strings.HasPrefix(text, "!") {
+		v.Small = with(v.URL, "width", "160")
+	}
+	return v
 }
 
 type apiStored struct {

@@ -21,7 +21,7 @@ type Upload struct {
 type Stored struct {
 	Name, URL string
 	Markdown  string // shows it on the page
-	Picture   bool
+	Small     string // URL of a picture of it; may be empty
 }
 
 // Files lists the files of a space, or those that no page uses.
