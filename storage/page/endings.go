@@ -3,9 +3,9 @@ package page
 import "bytes"
 
 // Adopt gives a text that comes back from a browser's form the bytes of the file that it was made from. A form knows one
-// line ending (CRLF) and no byte order mark; so that a save changes only the lines that the writer changed, the lines
-// before and after the changed ones keep the ending that they had, changed ones get the one most used in the file, and
-// a byte order mark stays. For a new file (original is empty) lines end in LF.
+// line ending (CRLF) and no byte order mark; so that a save changes only the lines that the writer changed, all others keep
+// the ending that they had, those in place of a line get that line's, new ones the one most used in the file, and a byte
+// order mark stays. For a new file (original is empty) lines end in LF.
 func Adopt(original, text []byte) []byte {
 	var out []byte
 	if bom := []byte("\ufeff"); bytes.HasPrefix(original, bom) {
@@ -13,35 +13,46 @@ func Adopt(original, text []byte) []byte {
 		out = append(out, bom...)
 	}
 	old, typed := splitEnded(original), splitEnded(text)
-	head := 0
-	for head < len(old) && head < len(typed) && old[head].same(typed[head]) {
-		head++
-	}
-	tail := 0
-	for tail < len(old)-head && tail < len(typed)-head && old[len(old)-1-tail].same(typed[len(typed)-1-tail]) {
-		tail++
-	}
 	usual := usualEnding(old)
-	for i, l := range typed {
-		switch {
-		case i < head:
-			l = old[i]
-		case i >= len(typed)-tail:
-			l = old[len(old)-len(typed)+i]
-		case len(l.ending) > 0:
-			l.ending = usual
+	put := func(l endedLine) { out = append(append(out, l.text...), l.ending...) }
+	numbers := number(keysOfLines(old), keysOfLines(typed))
+	at := 0 // in old
+	for _, c := range compare(numbers[0], numbers[1], diffWork) {
+		for ; at < c.a0; at++ {
+			put(old[at])
 		}
-		out = append(append(out, l.text...), l.ending...)
+		for i, l := range typed[c.b0:c.b1] {
+			switch {
+			case len(l.ending) == 0:
+			case c.a0+i < c.a1 && len(old[c.a0+i].ending) > 0: // in place of a line: as that one
+				l.ending = old[c.a0+i].ending
+			default:
+				l.ending = usual
+			}
+			put(l)
+		}
+		at = c.a1
+	}
+	for ; at < len(old); at++ {
+		put(old[at])
 	}
 	return out
 }
 
+// keysOfLines are lines as a form knows them: ended, or not.
+func keysOfLines(lines []endedLine) []string {
+	keys := make([]string, len(lines))
+	for i, l := range lines {
+		keys[i] = string(l.text)
+		if len(l.ending) > 0 {
+			keys[i] += "\n"
+		}
+	}
+	return keys
+}
+
 // endedLine is a line of text and what ends it: LF, CRLF, CR, or nothing at the end of the file.
 type endedLine struct{ text, ending []byte }
-
-func (l endedLine) same(m endedLine) bool {
-	return bytes.Equal(l.text, m.text) && (len(l.ending) > 0) == (len(m.ending) > 0)
-}
 
 func splitEnded(b []byte) []endedLine {
 	var lines []endedLine

@@ -13,6 +13,8 @@ func TestAdopt(t *testing.T) {
 		{"untouched mixed", "a\nb\r\nc\rd", "a\r\nb\r\nc\r\nd", "a\nb\r\nc\rd"},
 		{"changed line in CRLF", "a\r\nb\r\nc\r\n", "a\r\nX\r\nY\r\nc\r\n", "a\r\nX\r\nY\r\nc\r\n"},
 		{"changed line in mixed", "a\r\nb\nc\r\nd\n", "a\r\nX\r\nc\r\nd\r\n", "a\r\nX\nc\r\nd\n"},
+		{"two changes in mixed", "a\r\nb\nc\r\nd\ne\rf\n", "X\r\nb\r\nc\r\nd\r\ne\r\nY\r\n", "X\r\nb\nc\r\nd\ne\rY\n"},
+		{"new lines in mixed", "a\r\nb\nc\n", "a\r\nX\r\nb\r\nY\r\nZ\r\nc\r\n", "a\r\nX\nb\nY\nZ\nc\n"},
 		{"no newline at end stays", "a\nb", "a\r\nb", "a\nb"},
 		{"newline added at end", "a\nb", "a\r\nb\r\n", "a\nb\n"},
 		{"newline removed at end", "a\nb\n", "a\r\nb", "a\nb"},
