@@ -175,7 +175,7 @@ type budget struct {
 	work    int
 }
 
-func (budgetGuard) Trigger() []byte { return []byte{'[', ']', '!', '<', '`', '*', '_', '~'} }
+func (budgetGuard) Trigger() []byte { return []byte{'[', ']', '!', '<', '`', '*', '_', '~', '='} }
 
 func (budgetGuard) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.Node {
 	b, _ := pc.Get(budgetKey).(*budget)

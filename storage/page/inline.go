@@ -39,10 +39,10 @@ func (markParser) Trigger() []byte { return []byte{'='} }
 func (m markParser) Parse(_ ast.Node, block text.Reader, pc parser.Context) ast.Node {
 	before := block.PrecendingCharacter()
 	line, segment := block.PeekLine()
-	n := parser.ScanDelimiter(line, before, 2, m)
-	if n == nil || n.OriginalLength != 2 || before == '=' {
+	if before == '=' || len(line) < 2 || line[1] != '=' || len(line) > 2 && line[2] == '=' {
 		return nil
 	}
+	n := parser.ScanDelimiter(line, before, 2, m)
 	n.CanOpen = n.CanOpen && !isASCIIWord(before)
 	n.CanClose = n.CanClose && (len(line) == 2 || !isWord(line[2]))
 	if !n.CanOpen && !n.CanClose {

@@ -33,7 +33,12 @@ func (d *Doc) divide(raw []ast.Node) {
 		mixed := len(open.names) > 0
 		for len(raw) > 0 && topOf(raw[0]) == n {
 			mixed = true
-			open.read(d.rawText(raw[0]))
+			if tag, ok := raw[0].(*ast.RawHTML); ok {
+				first := tag.Segments.At(0)
+				open.tag(tagName(first.Value(d.source)))
+			} else {
+				open.read(d.rawText(raw[0]))
+			}
 			raw = raw[1:]
 		}
 		if last := len(d.parts) - 1; last >= 0 && d.parts[last].mixed == mixed {
@@ -73,7 +78,7 @@ type unclosed struct {
 	count map[string]int
 }
 
-// read follows the tags of some HTML. Elements that a browser closes by itself are not waited for.
+// read follows the tags of some HTML.
 func (u *unclosed) read(raw string) {
 	z := html.NewTokenizer(strings.NewReader(raw))
 	for {
@@ -82,28 +87,53 @@ func (u *unclosed) read(raw string) {
 			return
 		case html.StartTagToken:
 			name, _ := z.TagName()
-			switch string(name) {
-			case "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
-				"p", "li", "dt", "dd":
-				continue
-			}
-			if u.count == nil {
-				u.count = map[string]int{}
-			}
-			u.names = append(u.names, string(name))
-			u.count[string(name)]++
+			u.tag(string(name), false)
 		case html.EndTagToken:
 			name, _ := z.TagName()
-			for u.count[string(name)] > 0 {
-				last := u.names[len(u.names)-1]
-				u.names = u.names[:len(u.names)-1]
-				u.count[last]--
-				if last == string(name) {
-					break
-				}
-			}
+			u.tag(string(name), true)
 		}
 	}
+}
+
+// tag follows one tag. Elements that a browser closes by itself are not waited for.
+func (u *unclosed) tag(name string, end bool) {
+	if !end {
+		switch name {
+		case "", "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
+			"p", "li", "dt", "dd":
+			return
+		}
+		if u.count == nil {
+			u.count = map[string]int{}
+		}
+		u.names = append(u.names, name)
+		u.count[name]++
+		return
+	}
+	for u.count[name] > 0 {
+		last := u.names[len(u.names)-1]
+		u.names = u.names[:len(u.names)-1]
+		u.count[last]--
+		if last == name {
+			return
+		}
+	}
+}
+
+// tagName is the name of the tag that a text begins with, "" for a comment and the like.
+func tagName(tag []byte) (name string, end bool) {
+	tag = tag[1:]
+	if len(tag) > 0 && tag[0] == '/' {
+		tag, end = tag[1:], true
+	}
+	size := bytes.IndexAny(tag, " \t\n/>")
+	if size < 0 {
+		size = len(tag)
+	}
+	if size == 0 || tag[0] == '!' || tag[0] == '?' {
+		return "", false
+	}
+	return strings.ToLower(string(tag[:size])), end
 }
 
 // simpleNames are elements that may be written without any attribute and hold no blocks.

@@ -218,7 +218,8 @@ var policy = sync.OnceValue(func() *bluemonday.Policy {
 
 // maySayLink tells whether a tag could be that of a link or an image.
 func maySayLink(tag []byte) bool {
-	return len(tag) > 2 && tag[0] == '<' && (tag[1]|0x20 == 'a' || tag[1]|0x20 == 'i')
+	return len(tag) > 3 && tag[0] == '<' && (tag[1]|0x20 == 'a' && (isSpace(tag[2]) || tag[2] == '/') ||
+		tag[1]|0x20 == 'i' && tag[2]|0x20 == 'm')
 }
 
 // readHTML collects the links and images of raw HTML. It gives the text without tags, and without what no reader sees.
