@@ -64,6 +64,7 @@ func TestDialect(t *testing.T) {
 		{"picture with a width", "![a|300](pic.png)", "<p><img src=\"/go/guide/pic.png\" alt=\"a\" width=\"300\" loading=\"lazy\"/></p>"},
 		{"picture with both", "![[pic.png|a|300x200]]", "<p><img src=\"/go/guide/pic.png\" alt=\"a\" width=\"300\" height=\"200\" loading=\"lazy\"/></p>"},
 		{"picture with a height", "![[pic.png|x20]]", "<p><img src=\"/go/guide/pic.png\" alt=\"pic\" height=\"20\" loading=\"lazy\"/></p>"},
+		{"picture of GitLab", "![a](pic.png){width=30 height=\"20px\"} b {width=30}", "<p><img src=\"/go/guide/pic.png\" alt=\"a\" width=\"30\" height=\"20\" loading=\"lazy\"/> b {width=30}</p>"},
 		{"picture of Gollum", "![[pic.png|alt=a b, width=30px]]", "<p><img src=\"/go/guide/pic.png\" alt=\"a b\" width=\"30\" loading=\"lazy\"/></p>"},
 
 		{"diagram", "```mermaid\na-->b\n```", "<pre class=\"diagram\" data-kind=\"mermaid\"><code class=\"language-mermaid\">a--&gt;b\n</code></pre>"},

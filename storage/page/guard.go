@@ -25,6 +25,7 @@ const (
 	maxNotes       = 5000   // footnotes and what refers to them
 	maxHeadings    = 20_000 // lines that may be one
 	maxWork        = 60 << 20
+	maxBrackets    = 200_000 // each is remembered until its paragraph ends
 )
 
 // tooCostly looks at the lines before anything is parsed.
@@ -191,7 +192,7 @@ func (budgetGuard) Parse(parent ast.Node, block text.Reader, pc parser.Context) 
 	b.openers++
 	switch c := line[0]; c {
 	case '[', '!':
-		b.work += 8
+		b.work += maxWork / maxBrackets
 	case ']':
 		b.work += min(b.openers, 1000)
 		if len(line) > 1 && (line[1] == '(' || line[1] == '[') {

@@ -35,7 +35,7 @@ var (
 // measured has the lexers that are used, by the registry's names for them.
 var measured = map[string]lexing{
 	"Bash": quick, "Diff": quick, "Docker": quick, "GraphQL": quick, "HTTP": quick, "INI": quick,
-	"JavaScript": quick, "Scala": quick, "TOML": quick, "plaintext": quick, "properties": quick,
+	"JavaScript": quick, "Scala": quick, "TOML": quick, "properties": quick,
 	"CMake": square, "Clojure": square, "Dart": square, "Elixir": square, "Erlang": square, "Haskell": square,
 	"Nginx configuration file": square, "Python": square, "Ruby": square, "Rust": square, "SQL": square,
 	"Swift": square, "TeX": square, "Zig": square, "react": square,
@@ -105,7 +105,7 @@ func (w *writer) affords(l chroma.Lexer, size int) bool {
 // highlight writes code as spans, or as plain text where colours would cost too much.
 func (w *writer) highlight(b util.BufWriter, lang, code string) {
 	lexer := lexerNames()[lang]
-	if lexer == nil || !w.affords(lexer, len(code)) {
+	if lexer == nil || lexer.Config().Name == "plaintext" || !w.affords(lexer, len(code)) {
 		b.WriteString(html.EscapeString(code))
 		return
 	}

@@ -187,7 +187,7 @@ func TestHostile(t *testing.T) {
 }
 
 // busy is the processor's time that this process has had: unlike a clock, it does not count what others have.
-func busy(t *testing.T) time.Duration {
+func busy(t testing.TB) time.Duration {
 	t.Helper()
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

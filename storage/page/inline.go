@@ -3,6 +3,7 @@ package page
 import (
 	"bytes"
 	"regexp"
+	"strings"
 	"sync"
 
 	emojis "github.com/yuin/goldmark-emoji/definition"
@@ -110,15 +111,25 @@ func (emojiParser) Parse(_ ast.Node, block text.Reader, _ parser.Context) ast.No
 	return &emoji{name: string(m[1]), value: string(e.Unicode)}
 }
 
-// macro is what another wiki would have run. A size behind a picture, "{width=300}", is none.
+// macro is what another wiki would have run.
 var macro = regexp.MustCompile(`^(?:<<[\pL_][^<>\n]{0,500}>>|\{\{[^{}\n]{1,500}\}\})`)
+
+// pictureSize is a size behind a picture, as GitLab and Pandoc have it: ![x](y){width=300 height=200px}.
+var pictureSize = regexp.MustCompile(`^\{:?[ \t]*((?:(?:width|height)="?\d{1,4}(?:px)?"?[ \t]*){1,2})\}`)
 
 type macroParser struct{}
 
 func (macroParser) Trigger() []byte { return []byte{'<', '{'} }
 
-func (macroParser) Parse(_ ast.Node, block text.Reader, _ parser.Context) ast.Node {
+func (macroParser) Parse(parent ast.Node, block text.Reader, _ parser.Context) ast.Node {
 	line, segment := block.PeekLine()
+	if picture, ok := parent.LastChild().(*ast.Image); ok && line[0] == '{' {
+		if m := pictureSize.FindSubmatch(line); m != nil {
+			picture.SetAttributeString("size", strings.ReplaceAll(strings.Join(strings.Fields(string(m[1])), ","), `"`, ""))
+			block.Advance(len(m[0]))
+			return &comment{}
+		}
+	}
 	if len(line) < 4 || line[0] != line[1] {
 		return nil
 	}

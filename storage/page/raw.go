@@ -26,9 +26,13 @@ type part struct {
 	mixed       bool // they hold HTML of the author's
 }
 
+// maxMixed is how often the sanitiser is called for a page; each call has its price.
+const maxMixed = 500
+
 // divide parts the page; raw is all HTML in it but simple tags, in the order of the text.
 func (d *Doc) divide(raw []ast.Node) {
 	var open unclosed
+	mixedParts := 0
 	for n := d.root.FirstChild(); n != nil; n = n.NextSibling() {
 		mixed := len(open.names) > 0
 		for len(raw) > 0 && topOf(raw[0]) == n {
@@ -45,7 +49,13 @@ func (d *Doc) divide(raw []ast.Node) {
 			d.parts[last].last = n
 		} else {
 			d.parts = append(d.parts, part{n, n, mixed})
+			if mixed {
+				mixedParts++
+			}
 		}
+	}
+	if mixedParts > maxMixed {
+		d.parts = []part{{d.root.FirstChild(), d.root.LastChild(), true}}
 	}
 }
 

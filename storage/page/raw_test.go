@@ -35,6 +35,18 @@ func TestParts(t *testing.T) {
 	}
 }
 
+// Very many parts are one, and look alike.
+func TestManyParts(t *testing.T) {
+	one := "<i class=x>a</i>\n\nb\n\n"
+	few, many := Parse("a.md", []byte(one)), Parse("a.md", []byte(strings.Repeat(one, maxMixed+1)))
+	if len(few.parts) != 2 || len(many.parts) != 1 {
+		t.Errorf("%d and %d parts", len(few.parts), len(many.parts))
+	}
+	if got, want := many.HTML(shown), strings.Repeat(few.HTML(shown), maxMixed+1); got != want {
+		t.Errorf("got %d bytes, want %d", len(got), len(want))
+	}
+}
+
 // What the sanitiser would not let pass comes through it in its place, and nobody can write a mark of such a place.
 func TestIslands(t *testing.T) {
 	d := Parse("a.md", []byte("<b>x"))

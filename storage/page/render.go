@@ -501,6 +501,10 @@ func (w *writer) image(b util.BufWriter, n *ast.Image, entering bool) (ast.WalkS
 			alt, width, height = text, x, y
 		}
 	}
+	if size, ok := n.AttributeString("size"); ok {
+		size, _ := size.(string)
+		_, width, height = imageOptions(size)
+	}
 	if width == 0 && height == 0 {
 		width = askedWidth(string(n.Destination))
 	}
