@@ -289,3 +289,61 @@ func tagKeys(p page.Path, tags []string) map[string]string {
 	}
 	return keys
 }
+
+// Doubts counts the links of a page that may not lead where its author meant; see page.Target.Doubtful.
+type Doubts struct {
+	Path                                page.Path
+	Broken, Ambiguous, Renamed, Against int
+}
+
+// Doubtful lists pages with doubtful links after a path (""), in byte order, at most limit of them; next is where the rest
+// begins, "" at the end. It looks at no more than 5,000 pages at once, so that a part may be short or empty and yet not
+// the last.
+func (x *Index) Doubtful(ctx context.Context, in *wiki.Snapshot, after page.Path, limit int) (list []Doubts, next page.Path, err error) {
+	x.reached(ctx, x.trail, in)
+	err = x.trail.view(in.Space(), func(b book) error {
+		where := in.Context()
+		where.Also = b.also(ctx, in)
+		asked := 0
+		var last page.Path
+		c := b.link.Cursor()
+		for k, v := c.Seek(append([]byte(after), 0)); k != nil; k, v = c.Next() {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			p := page.Path(k)
+			if !in.Has(p) || !p.Served() {
+				continue
+			}
+			if asked == maxSources || len(list) == limit {
+				next = last
+				return nil
+			}
+			asked++
+			last = p
+			links, _, _, err := decodeLinks(unseal(k, v))
+			if err != nil {
+				return fmt.Errorf("links of %s: %w", p, err)
+			}
+			one := Doubts{Path: p}
+			for _, l := range links {
+				switch t := where.Resolve(p, l); {
+				case !t.Doubtful():
+				case !t.Found:
+					one.Broken++
+				case t.Moved:
+					one.Renamed++
+				case t.Ambiguous:
+					one.Ambiguous++
+				default:
+					one.Against++
+				}
+			}
+			if one.Broken+one.Renamed+one.Ambiguous+one.Against > 0 {
+				list = append(list, one)
+			}
+		}
+		return nil
+	})
+	return list, next, ignoreUnknown(err)
+}

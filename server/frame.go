@@ -60,7 +60,8 @@ func (s *Server) frame(c echo.Context, in at, p page.Path, title string) web.Fra
 		Spaces: s.spaceLinks(c, space),
 		Nav: web.Nav{
 			Home: root, Search: "/-/search", Changes: root + "-/changes", Pages: root + "-/pages", Tags: root + "-/tags", Files: root + "-/files",
-			New: root + "-/new",
+			Links: root + "-/links",
+			New:   root + "-/new",
 		},
 		Tree:    s.tree(c, in, "", p),
 		Trouble: trouble(in.space.Trouble()),
@@ -68,7 +69,7 @@ func (s *Server) frame(c echo.Context, in at, p page.Path, title string) web.Fra
 	}
 	if in.past != nil {
 		f.Past, f.NoIndex = in.past, true
-		f.Nav.Pages, f.Nav.Tags, f.Nav.Files, f.Nav.New = "", "", "", "" // which are about now
+		f.Nav.Pages, f.Nav.Tags, f.Nav.Files, f.Nav.Links, f.Nav.New = "", "", "", "", "" // which are about now
 	} else if dir := folderOf(p); dir != "" && p != "" {
 		f.Nav.New += "?in=" + url.QueryEscape(dir)
 	}
@@ -90,7 +91,7 @@ func (s *Server) pageFrame(c echo.Context, in at, p page.Path, title string) web
 	default:
 		f.Actions = web.Actions{
 			Edit: app(space, "edit", p), History: app(space, "history", p), Files: app(space, "files", p), Source: source(in, p),
-			Move: app(space, "move", p), Delete: app(space, "delete", p),
+			Move: app(space, "move", p), Delete: app(space, "delete", p), Links: app(space, "links", p),
 		}
 	}
 	return f

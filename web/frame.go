@@ -41,6 +41,7 @@ type Nav struct {
 	Pages   string
 	Tags    string
 	Files   string
+	Links   string // those that may not lead where they should
 	New     string // asks for the name of a new page
 }
 
@@ -71,6 +72,7 @@ type Actions struct {
 	Source  string // the Markdown text
 	Move    string
 	Delete  string
+	Links   string // those of the page that may not lead where they should
 }
 
 // more reports whether there is something for the menu.
