@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -26,6 +27,7 @@ func TestHTML(t *testing.T) {
 		{"our ids", "x\n## Cairn menu", `<p>x</p>` + "\n" + `<h2 id="h-cairn-menu">Cairn menu` + anchor("h-cairn-menu") + `</h2>`},
 		{"wiki link", "[[Set up]]", `<p><a href="/go/guide/Set%20up">Set up</a></p>`},
 		{"wiki link with text", "[[Set up#Part two|here]]s", `<p><a href="/go/guide/Set%20up#part-two">here</a>s</p>`},
+		{"a heading under another", "## A\n### B\n## C\n### B\n\n[[#C#B|t]] [[#A#b|t]]", `<h2 id="a">A` + anchor("a") + "</h2>\n" + `<h3 id="b">B` + anchor("b") + "</h3>\n" + `<h2 id="c">C` + anchor("c") + "</h2>\n" + `<h3 id="b-1">B` + anchor("b-1") + "</h3>\n" + `<p><a href="#b-1">t</a> <a href="#b">t</a></p>`},
 		{"red link", "[[New one]]", `<p><a class="missing" href="/go/-/edit/guide/New%20one" title="This page is not written yet">New one</a></p>`},
 		{"C#", "[[C#]]", `<p><a href="/go/C%23">C#</a></p>`},
 		{"markdown link", "[x](../Home.md#part)", `<p><a href="/go/Home#part">x</a></p>`},
@@ -350,4 +352,53 @@ func TestConcurrentHTML(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// What the table of links says is what readers are sent to.
+func TestLinksTable(t *testing.T) {
+	for _, w := range worlds(t) {
+		n := names(w.Files...)
+		for _, c := range w.Cases {
+			t.Run(c[0], func(t *testing.T) {
+				in := Context{Space: "go", Names: n, Profile: Profile(c[1]), Also: w.also()}
+				from, src := Path(c[2]), c[3]
+				if !strings.Contains(src, "[[") {
+					src = "[x](<" + src + ">)"
+				}
+				target := in.Resolve(from, written(c[3]))
+				if target.String() != c[4] {
+					t.Fatalf("%s leads to %v", c[3], target) // and the resolver's test says more
+				}
+				address := in.URL(target.Path)
+				class := ""
+				switch {
+				case target.External != "" && safeAddress(target.External) == "":
+					return // nobody is sent there
+				case target.External != "":
+					address = target.External
+				case target.IsDir:
+					address = in.root() + target.Dir + "/"
+				case target.Path == "":
+					class, address = "missing", ""
+				case !target.Found && target.Path.IsPage():
+					class, address = "missing", "/go/-/edit/"+escapePath(target.Path.Address())
+				case !target.Found:
+					class = "missing"
+				case target.Path == from && target.Fragment != "":
+					address = "#"
+				}
+				got := Parse(from, []byte(src)).HTML(in)
+				href := regexp.MustCompile(` (?:href|src)="([^"#]*#?)`).FindStringSubmatch(got)
+				if address == "" {
+					if href != nil || !strings.Contains(got, "missing") {
+						t.Errorf("%s became %s", src, got)
+					}
+					return
+				}
+				if href == nil || html.UnescapeString(strings.TrimSuffix(href[1], "#")) != strings.TrimSuffix(address, "#") || strings.Contains(got, `class="missing"`) != (class != "") {
+					t.Errorf("%s became %s, want a link to %s %s", src, got, address, class)
+				}
+			})
+		}
+	}
 }

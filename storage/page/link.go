@@ -29,6 +29,9 @@ func (l Link) Keys() []string {
 		if len(part) > maxTarget {
 			return
 		}
+		if rest, ok := strings.CutPrefix(part, including); ok && l.Wiki && rest != "" {
+			part = rest
+		}
 		for _, f := range forms(part, l.Wiki) {
 			if f.page == "" {
 				continue

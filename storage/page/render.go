@@ -382,6 +382,11 @@ func (w *writer) reference(l Link, t Target) (href, class, title string) {
 func (w *writer) fragment(l Link, t Target) string {
 	f := t.Fragment
 	if l.Wiki && t.Path.IsPage() && !strings.HasPrefix(f, "^") {
+		if t.Path == w.doc.Path {
+			if id, ok := w.doc.under(strings.Split(f, "#")); ok {
+				return id
+			}
+		}
 		if i := strings.LastIndexByte(f, '#'); i >= 0 {
 			f = f[i+1:]
 		}
@@ -394,6 +399,29 @@ func (w *writer) fragment(l Link, t Target) string {
 		}
 	}
 	return ownID(f)
+}
+
+// under is the id of the last of some headings, each of which is below the one before.
+func (d *Doc) under(names []string) (string, bool) {
+	level, id := 0, ""
+	rest := d.Outline
+	for i, name := range names {
+		slug, found := Slug(name), false
+		for len(rest) > 0 && !found {
+			h := rest[0]
+			if i > 0 && h.Level <= level {
+				return "", false
+			}
+			rest = rest[1:]
+			if Slug(h.Text) == slug {
+				level, id, found = h.Level, h.ID, true
+			}
+		}
+		if !found {
+			return "", false
+		}
+	}
+	return id, true
 }
 
 // open writes the start of a link; false if it writes none, within another link or where a browser may not be sent.

@@ -133,6 +133,9 @@ func (k asker) read(l Link) reading {
 	return show(ra, false, b, a)
 }
 
+// including begins Gollum's links that bring a page in: "[[include:Page]]". No new page can have a colon in its name.
+const including = "include:"
+
 // bFirst tells whether the profile writes [[text|target]].
 func bFirst(pr Profile) bool { return pr == Gollum || pr == Otter }
 
@@ -150,6 +153,10 @@ func (k asker) target(s string, wiki bool) reading {
 			skip = len(s) - len(rest)
 			s = rest
 		}
+	}
+	if rest, ok := strings.CutPrefix(s, including); ok && wiki && rest != "" {
+		skip = len(including)
+		s = rest
 	}
 	all := forms(s, wiki)
 	for i := range all {

@@ -69,6 +69,7 @@ func TestRewrite(t *testing.T) {
 		{"not ASCII", "Über.md", "Für.md", "Home.md", Native, "[a](%C3%9Cber.md) [b](Über.md) [[Über]] [[über]]", "[a](F%C3%BCr.md) [b](Für.md) [[Für]] [[Für]]"},
 		{"entities and backslashes", "a&b.md", "c.md", "Home.md", Native, `[a](a&amp;b.md) [b](a\&b.md) [c](a&b.md)`, `[a](c.md) [b](c.md) [c](c.md)`},
 		{"a name that needs care", "Old.md", "A (b) & c.md", "Home.md", Native, "[a](Old.md) [b](<Old.md>) [[Old]] <a href=\"Old.md\">", "[a](A%20%28b%29%20%26%20c.md) [b](<A%20%28b%29%20%26%20c.md>) [[A (b) & c]] <a href=\"A%20%28b%29%20%26%20c.md\">"},
+		{"included", "Old.md", "x/New.md", "Home.md", Gollum, "[[include:Old]] [[include:/Old.md]]", "[[include:New]] [[include:/x/New.md]]"},
 		{"a number sign", "Old.md", "C#.md", "Home.md", Native, "[a](Old.md#x) [[Old#x]] [[Old]]", "[a](C%23.md#x) [[C##x]] [[C#]]"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
