@@ -61,7 +61,7 @@ func TestHeldHangs(t *testing.T) {
 		t.Error(err)
 	}
 	<-life.Done()
-	for end := time.Now().Add(5 * time.Second); h.with(func(closer) error { return nil }) != nil; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(time.Minute); h.with(func(closer) error { return nil }) != nil; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("not begun anew while the old one hangs")
 		}
@@ -126,7 +126,7 @@ func TestNoDisk(t *testing.T) {
 	if err != nil || !r.Behind {
 		t.Errorf("Find without words: %+v, %v", r, err)
 	}
-	for end := time.Now().Add(5 * time.Second); !h.index.words.recover(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !h.index.words.recover(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("not opened again")
 		}
@@ -234,7 +234,7 @@ func TestSuspect(t *testing.T) {
 		if err := fail(); errors.Is(err, errNone) != want {
 			t.Errorf("question %d: %v", i, err)
 		}
-		for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
 			if words.with(func(bleve.Index) error { return nil }) == nil {
 				break
 			}
