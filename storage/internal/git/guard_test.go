@@ -422,15 +422,15 @@ func TestClientDies(t *testing.T) {
 		t.Fatal("no git while a client clones")
 	}
 	clone.Close()
-	within(t, 10*time.Second, "git of a broken clone ends", func() bool { return len(gits(r.dir)) == 0 })
+	within(t, time.Minute, "git of a broken clone ends", func() bool { return len(gits(r.dir)) == 0 })
 
 	push := dial("git-receive-pack")
 	line := head.String() + " " + strings.Repeat("1", 40) + " refs/heads/main\x00 report-status side-band-64k"
 	send(push, fmt.Sprintf("%04x%s0000PACK\x00\x00\x00\x02\x00\x00\x00\x05", len(line)+4, line))
-	within(t, 10*time.Second, "a quarantine is made", func() bool { return len(quarantines(r.dir)) > 0 })
+	within(t, time.Minute, "a quarantine is made", func() bool { return len(quarantines(r.dir)) > 0 })
 	push.Close()
-	within(t, 10*time.Second, "git of a broken push ends", func() bool { return len(gits(r.dir)) == 0 })
-	within(t, 10*time.Second, "its quarantine is removed", func() bool { return len(quarantines(r.dir)) == 0 })
+	within(t, time.Minute, "git of a broken push ends", func() bool { return len(gits(r.dir)) == 0 })
+	within(t, time.Minute, "its quarantine is removed", func() bool { return len(quarantines(r.dir)) == 0 })
 	put(t, r, "after", "x")
 }
 
@@ -459,7 +459,7 @@ func TestNoOrphans(t *testing.T) {
 		t.Fatal(err)
 	}
 	var found []int
-	within(t, 10*time.Second, "git runs", func() bool { found = gits(dir); return len(found) > 0 })
+	within(t, time.Minute, "git runs", func() bool { found = gits(dir); return len(found) > 0 })
 	for _, pid := range found {
 		syscall.Kill(pid, syscall.SIGSTOP)
 		t.Cleanup(func() {
