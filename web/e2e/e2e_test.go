@@ -374,7 +374,7 @@ func TestViewsFit(t *testing.T) {
 		"/wiki/-/restore/" + long + "/?rev=" + then, "/wiki/-/at/" + rev + "/Long", "/wiki/-/diff/Long?to=" + rev,
 		"/wiki/-/changes/" + rev, "/wiki/-/changes/" + w.latest(url) + "?from=" + rev,
 		"/wiki/", "/wiki/Long", "/wiki/Nowhere", "/wiki/-/edit/Long", "/wiki/-/new", "/wiki/-/history/Long", "/wiki/-/diff/Long",
-		"/wiki/-/move/Long", "/wiki/-/delete/Long", "/wiki/-/pages", "/wiki/-/changes", "/wiki/-/tags", "/-/search?q=" + long, "/-/search?q=welcome",
+		"/wiki/-/move/Long", "/wiki/-/delete/Long", "/wiki/-/files", "/wiki/-/files/Long", "/wiki/-/upload/Long", "/wiki/-/pages", "/wiki/-/changes", "/wiki/-/tags", "/-/search?q=" + long, "/-/search?q=welcome",
 	} {
 		for _, width := range []int64{390, 768, 1440} {
 			for _, scheme := range []string{"light", "dark"} {
