@@ -169,7 +169,8 @@ func (r *Repo) ReceivePack(ctx context.Context, protocol string, in io.Reader, o
 	}
 	sent := bufio.NewReaderSize(in, 64<<10)
 	asked, err := readCommands(sent, r.live.name)
-	a := &answer{asked: asked, out: out}
+	polite := &listener{out: out}
+	a := &answer{asked: asked, out: polite}
 	if err == nil {
 		err = r.early(ctx, asked.live(r.live.name))
 	}
@@ -178,6 +179,7 @@ func (r *Repo) ReceivePack(ctx context.Context, protocol string, in io.Reader, o
 		if _, err := io.Copy(io.Discard, io.LimitReader(sent, r.maxPush)); err != nil {
 			return err
 		}
+		polite.speak()
 		return a.refuse(remark(string(told)))
 	}
 	if err != nil {
@@ -223,6 +225,7 @@ func (r *Repo) ReceivePack(ctx context.Context, protocol string, in io.Reader, o
 		p.packed, _ = io.Copy(p.stdin, sent)
 	}
 	p.stdin.Close()
+	polite.speak() // what fails here fails again at the end
 	err = <-done
 	if panicked != nil {
 		err = errors.New("panic")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/sha1"
 	"errors"
 	"fmt"
 	"io"
@@ -394,12 +395,27 @@ type slowWriter func([]byte) (int, error)
 
 func (w slowWriter) Write(p []byte) (int, error) { return w(p) }
 
-// What fetches by way of a proxy is answered when all that it asks has come: the proxy may not be listening before.
-func TestFetchIsHeard(t *testing.T) {
+// Who fetches or pushes by way of a proxy is answered when all that it sends has come: the proxy may not listen before.
+func TestAnswerWaits(t *testing.T) {
 	r := newRepo(t)
 	head := put(t, r, "a.md", "a page\n")
 	line := func(s string) string { return fmt.Sprintf("%04x%s", len(s)+4, s) }
 	question := line("command=fetch") + "0001" + line("want "+head.String()+"\n") + line("done\n") + "0000"
+	answerWaits(t, question, "PACK", func(in io.Reader, out io.Writer) error { return r.UploadPack(t.Context(), "version=2", in, out) })
+
+	pack := []byte("PACK\x00\x00\x00\x02\x00\x00\x00\x00") // of no objects
+	sum := sha1.Sum(pack)
+	zero := strings.Repeat("0", 40)
+	tag := line(zero+" "+head.String()+" refs/tags/one\x00report-status side-band-64k") + "0000" + string(pack) + string(sum[:])
+	refuse := func(context.Context, Push) ([]string, error) { return nil, errors.New("not today") }
+	answerWaits(t, tag, "not today", func(in io.Reader, out io.Writer) error {
+		return r.ReceivePack(t.Context(), "", in, out, pusherOf(refuse))
+	})
+}
+
+// answerWaits fails when serve answers a question before it has ended, or without saying what is wanted.
+func answerWaits(t *testing.T, question, want string, serve func(io.Reader, io.Writer) error) {
+	t.Helper()
 	answered := make(chan struct{})
 	var once sync.Once
 	var answer bytes.Buffer
@@ -415,11 +431,11 @@ func TestFetchIsHeard(t *testing.T) {
 		once.Do(func() { close(answered) })
 		return answer.Write(p)
 	})
-	if err := r.UploadPack(t.Context(), "version=2", in, out); err != nil {
+	if err := serve(in, out); err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Contains(answer.Bytes(), []byte("PACK")) {
-		t.Errorf("%q", answer.Bytes())
+	if !bytes.Contains(answer.Bytes(), []byte(want)) {
+		t.Errorf("%q, want %s", answer.Bytes(), want)
 	}
 }
 
