@@ -136,6 +136,7 @@ func FuzzHTML(f *testing.F) {
 	f.Add("<div><a href=\"x\n\n<b>[y](z)\"> <img src=a://b>![[a://b]] [[|]]")
 	f.Add("# a\n> [!NOTE]\n- [ ] [[x|y]]\n\n```go\nx\n```\n|a|\n|-|\n|b|\n\n[^1]\n\n[^1]: x\n[TOC]")
 	f.Add("> [!tip]- *a* ==b== %%c%% :tada: <<d>> {{e}}\n> f ^abc\n\na\n: b\n\n%%\nx\n\n%%\n::: mermaid\nx\n:::\n1. [x] a ^abd\n")
+	f.Add("[[# !]] [[!#!]]")
 	f.Fuzz(func(t *testing.T, src string) { checkSafe(t, src) })
 }
 

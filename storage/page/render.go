@@ -352,8 +352,8 @@ func (w *writer) written(to []byte, embed bool) (Link, Target) {
 // reference is the address of a target with the class and title that tell what it is; "" if it has none.
 func (w *writer) reference(l Link, t Target) (href, class, title string) {
 	fragment := ""
-	if t.Fragment != "" {
-		fragment = "#" + url.PathEscape(w.fragment(l, t))
+	if id := w.fragment(l, t); t.Fragment != "" && id != "" {
+		fragment = "#" + url.PathEscape(id)
 	}
 	switch {
 	case t.External != "":
