@@ -7,6 +7,7 @@
 //   - [Names] are the paths of a space at one moment. Addresses and links are looked up in them.
 //   - A [Link] is what an author wrote, a [Target] what it means, a [Profile] whose habits decide doubtful cases.
 //   - A [Doc] is a parsed page; [Doc.HTML] is what a browser may be shown of it.
+//   - [Tick] changes the box of one task, and not a byte more.
 //   - [Merge] puts two edits of a text together, [Diff] compares two texts, both by lines and with bounded work. What a
 //     merge cannot decide is a [Block] with a [Choice] for somebody to make.
 //
