@@ -265,8 +265,13 @@ func TestPushAttacks(t *testing.T) {
 	if now, _ := r.Head(); now != head {
 		t.Errorf("head moved to %s", now)
 	}
+	// Each ref of a push that is refused is told so.
+	told, err := rawPush(t, r, letAll, pkt(moveLine(Hash{}, good.hash, "refs/x/a")+caps, moveLine(Hash{}, good.hash, "refs/heads/b"), moveLine(head, good.hash, main), "")+pack)
+	if err != nil || strings.Count(told.report, "ng refs/") != 3 {
+		t.Errorf("%v, told %+v", err, told)
+	}
 	// The same with nothing wrong is taken.
-	told, err := rawPush(t, r, letAll, pkt(moveLine(head, good.hash, main)+caps, "")+pack)
+	told, err = rawPush(t, r, letAll, pkt(moveLine(head, good.hash, main)+caps, "")+pack)
 	if err != nil || !strings.Contains(told.report, "ok refs/heads/main\n") {
 		t.Errorf("%v, told %+v", err, told)
 	}

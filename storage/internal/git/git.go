@@ -16,6 +16,7 @@
 //	refs/heads/main               moved by main.lock, compare, write, fsync, rename, fsync of the folder
 //	logs/refs/heads/main          one line a move, written before the rename; the ref is mended from it. It exists,
 //	                              empty, before the first commit: so a lost ref is told from one never written
+//	refs/notes/pushes             git notes: who pushed what the live branch was moved to; see notes.go
 //	objects/pack/pack-*.pack,idx  one pair for each batch of changes, until Maintain rolls them up
 //	objects/pack/pack-*.bitmap    beside a pack that once held everything: git counts clones with it
 //	objects/pack/tmp_cairn_*      a pack being written; removed by Open
