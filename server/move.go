@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -148,8 +150,8 @@ func (s *Server) movePlanView(in at, m wiki.Moving, plan *wiki.MovePlan) *web.Mo
 		}
 		v.Pages = append(v.Pages, web.Relinked{Name: f.Path.Address(), URL: in.URL(f.Path), Links: plan.Links[f.Path]})
 	}
-	for p, err := range plan.Left {
-		why := "it cannot be read"
+	for _, p := range slices.Sorted(maps.Keys(plan.Left)) {
+		err, why := plan.Left[p], "it cannot be read"
 		switch {
 		case errors.Is(err, wiki.ErrLinksLost):
 			why = "a link in it cannot be written so that it goes on leading there"

@@ -85,6 +85,9 @@ func (d *Doc) Show(in Context) (html string, within []Reading) {
 // maxResolved bounds the links of a page that mean something each: more are no page that a person has written.
 const maxResolved = 20_000
 
+// maxDerived bounds those of them for which what is derived is asked.
+const maxDerived = 1000
+
 // Targets is what the page's Links mean where it is shown: with its bytes, all that HTML depends on.
 func (d *Doc) Targets(in Context) []Target {
 	w := &writer{doc: d, in: in, seen: map[Link]Target{}}
@@ -209,6 +212,7 @@ type writer struct {
 	mark    string   // begins the names of islands' marks
 	islands []string // what takes the places of those marks
 	costly  bool     // more links than maxResolved
+	derived int      // links for which Also was asked
 
 	formulas    map[formulaKey]formulaHTML // that were written
 	formulaCost int                        // of costPage
@@ -331,7 +335,14 @@ func (w *writer) resolve(l Link) Target {
 	case len(w.seen) == maxResolved:
 		w.costly = true
 	default:
-		t = w.in.Resolve(w.doc.Path, l)
+		in := w.in
+		if w.derived >= maxDerived {
+			in.Also = Also{}
+		}
+		t = in.Resolve(w.doc.Path, l)
+		if t.Derived() {
+			w.derived++
+		}
 		w.seen[l] = t
 	}
 	return t
