@@ -3,7 +3,8 @@
 // The nouns: a [Wiki] is the spaces in one data folder. A [Space] is one git repository with a door. A [Snapshot] is a
 // space at one moment, immutable, and what every reader holds for the length of a request. An [Edit] is a save that
 // somebody asks for; it becomes one commit, is merged, or comes back as a [Conflict] with all texts. A [Plan] is what a
-// restore or an undo of many files would do, before it is done. A [Delta] is what came after a position, for those who
+// restore or an undo of many files would do, before it is done; a [MovePlan] is what a move would, with the links that
+// change for it. A [Delta] is what came after a position, for those who
 // follow the log. An [Actor] is whoever asks.
 //
 // On disk, below the data folder:
