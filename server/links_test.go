@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"cairn/storage/accounts"
 	"cairn/storage/page"
@@ -92,8 +93,7 @@ func TestRedirects(t *testing.T) {
 		"Home.md": "x", "guide/Set up.md": "x", "pic.png": "x",
 		".redirects.gollum": "---\nBegin.md: guide/Set up.md\nHome.md: guide\na/b: Begin.md\n", ".gitlab/redirects.yml": "docs: guide\nold.png: pic.png\n",
 	})
-	linksOf(t, web.URL, "old", "Home")
-	ready(t, web.URL)
+	followed(t, web.URL, "old")
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	for address, want := range map[string]string{
 		"Begin": "/old/guide/Set%20up", "a/b": "/old/guide/Set%20up", "docs": "/old/guide/", "docs/": "/old/guide/", "old.png": "/old/pic.png", "Home": "", "c": "",
@@ -146,9 +146,31 @@ func linksOf(t *testing.T, base, space, address string) (a linksAnswer) {
 	return a
 }
 
+// followed waits until the index has met a space that was made beside the server, and has read it.
+func followed(t *testing.T, base, space string) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		linksOf(t, base, space, "Home") // so that the wiki looks for the space
+		res, err := http.Get(base + "/-/readyz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.StatusCode == 200 && strings.Contains(string(b), `"space":"`+space+`"`) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the space %s is not followed: %s", space, b)
+		}
+	}
+}
+
 func testLinks(t *testing.T, base, space, from string, files []string, cases [][5]string) {
-	linksOf(t, base, space, from) // so that the space is known, and followed
-	ready(t, base)
+	followed(t, base, space)
 	want := map[string]bool{}
 	for _, c := range cases {
 		target := strings.TrimRight(c[4], "?!")
