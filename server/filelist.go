@@ -54,12 +54,12 @@ func (s *Server) files(c echo.Context) error {
 		}
 	}
 	var list []page.Path
-	var next page.Path
+	next, more := after, false
 	for p := range in.Names().After(after) {
 		if !isFile(p) {
 			continue
 		}
-		if len(list) == filesPerPage {
+		if more = len(list) == filesPerPage; more {
 			break
 		}
 		ok, err := wanted(p)
@@ -74,7 +74,7 @@ func (s *Server) files(c echo.Context) error {
 			list = append(list, p)
 		}
 	}
-	if v.Stopped || len(list) == filesPerPage {
+	if v.Stopped || more {
 		v.Paging.Next = with(here, "after", string(next))
 	}
 	if after != "" {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"sync"
 	"testing"
 
+	"cairn/storage/accounts"
 	"cairn/storage/page"
 	"cairn/storage/wiki"
 )
@@ -170,6 +172,116 @@ func TestSendingIsShared(t *testing.T) {
 	}
 	if !s.room.TryAcquire(maxSending) || len(s.held) != 0 {
 		t.Error("what failed is still held")
+	}
+}
+
+// A panic while a file is read is that of one request: those who wait are told, whoever comes then reads it anew, and nobody
+// waits longer than they want.
+func TestSendingAfterPanic(t *testing.T) {
+	s := newSending()
+	reading, fail := make(chan struct{}), make(chan struct{})
+	var all sync.WaitGroup
+	all.Go(func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("no panic")
+			}
+		}()
+		s.hold(t.Context(), "a", smallFile+1, func(context.Context) ([]byte, error) { close(reading); <-fail; panic("broken") })
+	})
+	<-reading
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := s.hold(gone, "a", smallFile+1, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("who left: %v", err)
+	}
+	all.Go(func() {
+		if _, _, err := s.hold(t.Context(), "a", smallFile+1, func(context.Context) ([]byte, error) { return nil, errUnread }); !errors.Is(err, errUnread) {
+			t.Errorf("who waited: %v", err)
+		}
+	})
+	close(fail)
+	all.Wait()
+	b, done, err := s.hold(t.Context(), "a", smallFile+1, func(context.Context) ([]byte, error) { return []byte("x"), nil })
+	if err != nil || string(b) != "x" {
+		t.Fatalf("afterwards: %q, %v", b, err)
+	}
+	done()
+	if !s.room.TryAcquire(maxSending) || len(s.held) != 0 {
+		t.Error("something is still held")
+	}
+}
+
+// As many files as a form may have go together with its other fields, which come after them.
+func TestUploadMany(t *testing.T) {
+	web := start(t)
+	for _, tt := range []struct{ files, status int }{{maxFiles, 201}, {maxFiles + 1, 413}} {
+		var body bytes.Buffer
+		form := multipart.NewWriter(&body)
+		for i := range tt.files {
+			w, err := form.CreateFormFile("file", fmt.Sprintf("%d.txt", i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprint(w, i)
+		}
+		form.WriteField("name", "Ann")
+		form.WriteField("note", "All of them")
+		form.Close()
+		res, err := http.Post(web.URL+"/wiki/-/upload/Home", form.FormDataContentType(), &body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _ := io.ReadAll(res.Body)
+		res.Body.Close()
+		if res.StatusCode != tt.status {
+			t.Errorf("%d files: %d %s", tt.files, res.StatusCode, b)
+		}
+	}
+}
+
+// A list of files leads on only when there is more, however often one goes on.
+func TestFileList(t *testing.T) {
+	web, w := startIn(t, t.TempDir())
+	s, err := w.Space(t.Context(), wiki.First)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := func(from, to int) {
+		t.Helper()
+		var files []wiki.File
+		for i := from; i < to; i++ {
+			files = append(files, wiki.File{Name: fmt.Sprintf("%03d.txt", i), Data: fmt.Append(nil, i)})
+		}
+		if _, err := s.Upload(t.Context(), accounts.Visitor("Ann"), "Home.md", files, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	leadsOn := func(after string) bool {
+		t.Helper()
+		req, err := http.NewRequest("GET", web.URL+"/wiki/-/files?after="+after, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Accept", "text/html")
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		b, err := io.ReadAll(res.Body)
+		if err != nil || res.StatusCode != 200 {
+			t.Fatalf("%d %v", res.StatusCode, err)
+		}
+		return bytes.Contains(b, []byte("/wiki/-/files?after="))
+	}
+	store(0, filesPerPage)
+	if leadsOn("") {
+		t.Error("a list of all leads on")
+	}
+	store(filesPerPage, filesPerPage+1)
+	if !leadsOn("") || leadsOn("uploads/099.txt") {
+		t.Error("the list with one more leads nowhere, or the last one on")
 	}
 }
 

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -54,8 +55,8 @@ type sending struct {
 }
 
 type sent struct {
-	users int // guarded by sending.mu
-	once  sync.Once
+	users int           // guarded by sending.mu
+	read  chan struct{} // closed when what follows is settled
 	bytes []byte
 	free  func()
 	err   error
@@ -71,23 +72,14 @@ func (s *sending) hold(ctx context.Context, key string, size int64, read func(co
 	}
 	s.mu.Lock()
 	h := s.held[key]
-	if h == nil {
-		h = &sent{free: func() {}}
+	first := h == nil
+	if first {
+		h = &sent{read: make(chan struct{}), free: func() {}}
 		s.held[key] = h
 	}
 	h.users++
 	s.mu.Unlock()
-	h.once.Do(func() {
-		ctx := context.WithoutCancel(ctx) // for all, also when whoever came first leaves meanwhile
-		free, err := s.room.take(ctx, size)
-		if err != nil {
-			h.err = err
-			return
-		}
-		h.free = free
-		h.bytes, h.err = read(ctx)
-	})
-	done = func() {
+	leave := func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if h.users--; h.users == 0 {
@@ -95,9 +87,38 @@ func (s *sending) hold(ctx context.Context, key string, size int64, read func(co
 			delete(s.held, key)
 		}
 	}
+	given := false
+	defer func() { // also when read panics
+		if !given {
+			leave()
+		}
+	}()
+	if first {
+		s.fill(context.WithoutCancel(ctx), h, size, read) // for all, also when whoever came first leaves meanwhile
+	}
+	select {
+	case <-h.read:
+	case <-ctx.Done():
+		return nil, func() {}, ctx.Err()
+	}
 	if h.err != nil {
-		done()
 		return nil, func() {}, h.err
 	}
-	return h.bytes, done, nil
+	given = true
+	return h.bytes, leave, nil
+}
+
+// errUnread is what the others are told when reading a file has ended in a panic.
+var errUnread = errors.New("the file could not be read")
+
+func (s *sending) fill(ctx context.Context, h *sent, size int64, read func(context.Context) ([]byte, error)) {
+	defer close(h.read)
+	h.err = errUnread // until it is
+	free, err := s.room.take(ctx, size)
+	if err != nil {
+		h.err = err
+		return
+	}
+	h.free = free
+	h.bytes, h.err = read(ctx)
 }

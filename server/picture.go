@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"image"
+	"image/color"
 	"image/draw"
 	"image/jpeg"
 	"image/png"
@@ -100,6 +101,12 @@ func (s *Server) smaller(c echo.Context, in at, p page.Path, blob string, width 
 	if made, ok := s.scaled.get(key); ok {
 		return made, key, len(made.bytes) > 0
 	}
+	// The bytes first: whoever waits for room to hold them must not keep others from decoding.
+	b, done, err := s.bytes(c, in, p, blob)
+	if err != nil {
+		return scaledPicture{}, "", false
+	}
+	defer done()
 	wait, cancel := context.WithTimeout(ctx, waitToDecode)
 	defer cancel()
 	if s.scaled.one.Acquire(wait, 1) != nil {
@@ -108,11 +115,6 @@ func (s *Server) smaller(c echo.Context, in at, p page.Path, blob string, width 
 	defer s.scaled.one.Release(1)
 	made, ok := s.scaled.get(key)
 	if !ok {
-		b, done, err := s.bytes(c, in, p, blob)
-		if err != nil {
-			return scaledPicture{}, "", false
-		}
-		defer done()
 		if made, err = scale(b, pic, to); err != nil {
 			s.Log.Info("make a picture smaller", "space", in.Space(), "path", p, "err", err)
 			made = scaledPicture{}
@@ -229,10 +231,17 @@ func decode(b []byte, pic page.Picture, w work) (image.Image, error) {
 			perPixel = 8
 		}
 	case "jpeg":
-		f = jpeg.Decode // a progressive one holds its coefficients as well
-		perPixel = 3 + 12
-		if !progressive(b) {
-			perPixel = 4
+		f = jpeg.Decode
+		config, err := jpeg.DecodeConfig(timed{bytes.NewReader(b), w})
+		if err != nil {
+			return nil, err
+		}
+		samples := 3
+		if m := config.ColorModel; m != color.YCbCrModel && m != color.GrayModel {
+			perPixel, samples = 8, 4 // it is converted, and both are there at once
+		}
+		if progressive(b) {
+			perPixel += 4 * samples // it holds its coefficients as well
 		}
 	case "webp":
 		f = webp.Decode

@@ -43,7 +43,7 @@ type Server struct {
 	scaled           *scaled
 	storing, spooled room
 
-	planTime time.Duration // how long an undo or a restore may take
+	planTime time.Duration // how long it may take to plan an undo, a restore or a move, or to compare
 }
 
 // New makes a server. It opens nothing and starts nothing.

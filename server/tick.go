@@ -55,12 +55,10 @@ func (s *Server) tick(c echo.Context) error {
 	}
 	by := s.signed(c, form.Get("name"))
 	edit := s.based(c, in, wiki.Edit{Path: p}, wiki.Rev(form.Get("base")))
-	saved, text, err := s.saveTick(c, in, edit, by, line, want == "done")
-	if errors.Is(err, errTaskGone) {
+	saved, at, text, err := s.saveTick(c, in, edit, by, line, want == "done")
+	if errors.Is(err, errTaskGone) && wantsHTML(c.Request()) {
 		s.tell(c, web.Warning, explain(err).detail)
-		if wantsHTML(c.Request()) {
-			return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), p))
-		}
+		return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), p))
 	}
 	if err != nil {
 		return err
@@ -73,38 +71,40 @@ func (s *Server) tick(c echo.Context) error {
 	} else {
 		s.tellUndo(c, in, saved.Rev, fmt.Sprintf("Saved: %q is %s.", text, want))
 	}
-	return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), p)+"#cairn-box-"+strconv.Itoa(line))
+	return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), p)+"#cairn-box-"+strconv.Itoa(at))
 }
 
 // tickTries is how often a tick is tried while others save the same page.
 const tickTries = 20
 
-// saveTick ticks in the page as it is now, and again when somebody else was quicker. text is what the task says.
-func (s *Server) saveTick(c echo.Context, in at, seen wiki.Edit, by wiki.Actor, line int, done bool) (saved wiki.Saved, text string, err error) {
+// saveTick ticks in the page as it is now, and again when somebody else was quicker. at is the line where the task is there,
+// text what it says.
+func (s *Server) saveTick(c echo.Context, in at, seen wiki.Edit, by wiki.Actor, line int, done bool) (saved wiki.Saved, at int, text string, err error) {
 	ctx := c.Request().Context()
 	old, err := in.space.Original(ctx, by, seen)
 	if errors.Is(err, fs.ErrNotExist) {
-		return saved, "", errTaskGone
+		return saved, 0, "", errTaskGone
 	}
 	for range tickTries {
 		if err != nil {
-			return saved, "", err
+			return saved, 0, "", err
 		}
 		head, herr := in.space.Head(by)
 		if herr != nil {
-			return saved, "", herr
+			return saved, 0, "", herr
 		}
 		now, rerr := head.Read(ctx, seen.Path)
 		if rerr != nil {
-			return saved, "", rerr
+			return saved, 0, "", rerr
 		}
-		at, ok := page.Follow(old, now, line)
+		var ok bool
+		at, ok = page.Follow(old, now, line)
 		if !ok {
-			return saved, "", errTaskGone
+			return saved, 0, "", errTaskGone
 		}
 		ticked, terr := page.Tick(now, at, done)
 		if terr != nil {
-			return saved, "", errTaskGone
+			return saved, 0, "", errTaskGone
 		}
 		text = page.TaskText(now, at)
 		note := fmt.Sprintf("Tick %q", text)
@@ -114,11 +114,11 @@ func (s *Server) saveTick(c echo.Context, in at, seen wiki.Edit, by wiki.Actor, 
 		saved, err = in.space.Save(ctx, by, wiki.Edit{Path: seen.Path, Text: ticked, Base: head.Rev(), Only: true, Note: note})
 		if err == nil {
 			saved.Merged = !bytes.Equal(old, now)
-			return saved, text, nil
+			return saved, at, text, nil
 		}
 		if errors.Is(err, wiki.ErrChanged) {
 			err = nil
 		}
 	}
-	return saved, "", bad(503, "Many are changing this page just now. Try again in a moment.")
+	return saved, 0, "", bad(503, "Many are changing this page just now. Try again in a moment.")
 }

@@ -151,7 +151,7 @@ func (p *spool) parts(c echo.Context) (url.Values, error) {
 		}
 		name, isFile := fileOf(part)
 		switch {
-		case n >= 2*maxFiles || len(p.files) >= maxFiles:
+		case n >= 2*maxFiles || isFile && name != "" && len(p.files) >= maxFiles:
 			return form, bad(413, "At most %d files can be sent at once. Send the others after them.", maxFiles)
 		case isFile && name != "":
 			err := p.add(name, part, wiki.MaxFile)
