@@ -167,6 +167,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 	}
 	var to *redirect
 	if errors.As(err, &to) {
+		c.Response().Header().Set("Cache-Control", "no-cache")
 		c.Redirect(to.status, to.url)
 		return
 	}

@@ -43,7 +43,7 @@ func (s *Server) toHome(c echo.Context) error {
 	if _, err := s.inSpace(c, name); err != nil {
 		return err
 	}
-	return c.Redirect(http.StatusMovedPermanently, "/"+name+"/")
+	return forGood(c, "/"+name+"/")
 }
 
 // view answers the address of a page, of its source, or of a file.
@@ -75,7 +75,7 @@ func (s *Server) show(c echo.Context, in at, address string) error {
 		return s.viewFolder(c, in, dir)
 	}
 	if in.IsFolder(c.Request().Context(), address) {
-		return c.Redirect(http.StatusMovedPermanently, in.Root()+escape(address+"/"))
+		return forGood(c, in.Root()+escape(address+"/"))
 	}
 	return s.elsewhere(c, in, address)
 }
@@ -87,7 +87,7 @@ func (s *Server) viewFolder(c echo.Context, in at, dir string) error {
 	}
 	if !in.IsFolder(ctx, dir) {
 		if p, ok := in.Names().Page(dir); ok {
-			return c.Redirect(http.StatusMovedPermanently, in.URL(p))
+			return forGood(c, in.URL(p))
 		}
 		return s.elsewhere(c, in, dir)
 	}
@@ -284,11 +284,18 @@ func pageThen(c echo.Context, old *wiki.Snapshot, address string) (page.Path, bo
 	return "", false
 }
 
+// forGood sends the browser to where a page is now. It must ask again each time: what has been moved can be moved back,
+// and a browser that keeps both answers goes round.
+func forGood(c echo.Context, url string) error {
+	c.Response().Header().Set("Cache-Control", "no-cache")
+	return c.Redirect(http.StatusMovedPermanently, url)
+}
+
 // elsewhere answers an address that names nothing: by a redirect to what it has become, or by what can be done now.
 func (s *Server) elsewhere(c echo.Context, in at, address string) error {
 	ctx := c.Request().Context()
 	if p, ok := in.Names().Near(address); ok {
-		return c.Redirect(http.StatusMovedPermanently, in.URL(p))
+		return forGood(c, in.URL(p))
 	}
 	if in.past != nil {
 		return s.notThen(c, in, address)
@@ -307,22 +314,22 @@ func (s *Server) elsewhere(c echo.Context, in at, address string) error {
 	case err != nil:
 		return err
 	case ok && address == string(p): // its source
-		return c.Redirect(http.StatusMovedPermanently, source(in, to))
+		return forGood(c, source(in, to))
 	case ok:
-		return c.Redirect(http.StatusMovedPermanently, page.URL(in.Space(), to))
+		return forGood(c, page.URL(in.Space(), to))
 	}
 	if to, ok := in.Redirects(ctx).At(address); ok {
-		return c.Redirect(http.StatusMovedPermanently, in.URL(to))
+		return forGood(c, in.URL(to))
 	}
 	if dir, ok := in.Redirects(ctx).Folder(strings.TrimSuffix(address, "/")); ok {
-		return c.Redirect(http.StatusMovedPermanently, in.Root()+escape(dir)+"/")
+		return forGood(c, in.Root()+escape(dir)+"/")
 	}
 	dir, ok, err := s.Index.MovedFolder(ctx, in.Snapshot, strings.TrimSuffix(address, "/"))
 	switch {
 	case err != nil:
 		return err
 	case ok:
-		return c.Redirect(http.StatusMovedPermanently, in.Root()+escape(dir)+"/")
+		return forGood(c, in.Root()+escape(dir)+"/")
 	}
 	if !wantsHTML(c.Request()) {
 		return fmt.Errorf("%s: %w", p, fs.ErrNotExist)

@@ -76,8 +76,16 @@ func (s *Space) Move(ctx context.Context, by Actor, m Moving) (Saved, error) {
 			return git.Change{}, err
 		}
 		last = plan
-		return git.Change{Onto: head.commit, Exact: true, Edits: plan.edits, Message: note(m.Note, plan.Note)}, nil
+		return git.Change{Onto: head.commit, Exact: true, Edits: plan.edits, Message: note(m.Note, plan.Note), Moved: []git.Move{m.whole()}}, nil
 	})
+}
+
+// whole is the move as the history keeps it: pages are often changed in it, and must be known again.
+func (m Moving) whole() git.Move {
+	if m.Folder {
+		return git.Move{From: string(m.From) + "/", To: string(m.To) + "/"}
+	}
+	return git.Move{From: string(m.From), To: string(m.To)}
 }
 
 // planMove makes a plan of one head. What an earlier plan has found out about pages that are the same since is taken over.

@@ -172,7 +172,11 @@ func (s *Space) touchedBy(ctx context.Context, in *Snapshot, parents []git.Hash)
 			changes = append(changes, c)
 		}
 	}
-	moves := s.repo.Moves(ctx, changes)
+	commit, err := s.repo.Show(ctx, in.commit)
+	if err != nil {
+		return nil, err
+	}
+	moves := s.repo.Moves(ctx, changes, commit.Moved)
 	if err := ctx.Err(); err != nil {
 		return nil, err // not all moves have been found
 	}

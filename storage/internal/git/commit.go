@@ -209,7 +209,7 @@ func (b *batch) add(ctx context.Context, c Change) (Hash, error) {
 	if by.When.IsZero() {
 		by.When = now
 	}
-	data := encodeCommit(name, b.tip.hash, by, when, c.Message)
+	data := encodeCommit(name, b.tip.hash, by, when, c.Message+movedTrailer(c.Moved))
 	commit := object{hashObject(kindCommit, data), kindCommit, data}
 
 	b.objects = append(b.objects, made...)

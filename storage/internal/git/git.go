@@ -121,6 +121,7 @@ type Change struct {
 	Edits   []Edit
 	Author  Signature // When zero: now. The committer's date is never before the parent's
 	Message string
+	Moved   []Move // what the edits move, so that Log need not guess it from what files have in common
 }
 
 // Commit is a commit as Log and Show tell it.
@@ -129,7 +130,8 @@ type Commit struct {
 	Parents []Hash
 	Author  Signature
 	When    time.Time // committer's, UTC
-	Message string    // without newlines at its end
+	Message string    // without newlines at its end, and without what Moved holds
+	Moved   []Move    // what its writer says has moved
 	Files   []FileChange
 
 	foreign bool // Show has it as it is stored: in an encoding other than UTF-8

@@ -128,9 +128,9 @@ func show(ctx context.Context, o *objects, h Hash) (Commit, error) {
 	if err != nil {
 		return Commit{}, fmt.Errorf("commit %s: %w", h, err)
 	}
-	return Commit{
-		Hash: h, Parents: raw.parents, Author: raw.author, When: raw.committer.When, Message: raw.message, foreign: raw.encoding != "",
-	}, nil
+	c := Commit{Hash: h, Parents: raw.parents, Author: raw.author, When: raw.committer.When, foreign: raw.encoding != ""}
+	c.Message, c.Moved = cutMoved(raw.message)
+	return c, nil
 }
 
 // Log yields the commits that until has and since has not, parents before children; a zero since is the beginning of
@@ -198,7 +198,7 @@ func (r *Repo) shortLog(ctx context.Context, since, until Hash) ([]Commit, error
 			}
 			changes = append(changes, f)
 		}
-		moved := r.Moves(ctx, changes)
+		moved := r.Moves(ctx, changes, c.Moved)
 		c.Files = filesOf(changes, moved)
 	}
 	return all, nil
@@ -363,10 +363,10 @@ func (p *logParser) next() (Commit, error) {
 		}
 	}
 	c := Commit{
-		Author:  Signature{Name: parts[2], Email: parts[3], When: parseTime(parts[4])},
-		When:    parseTime(parts[5]),
-		Message: strings.TrimRight(parts[6], "\n"),
+		Author: Signature{Name: parts[2], Email: parts[3], When: parseTime(parts[4])},
+		When:   parseTime(parts[5]),
 	}
+	c.Message, c.Moved = cutMoved(parts[6])
 	var err error
 	if c.Hash, err = ParseHash(parts[0]); err != nil {
 		return Commit{}, fmt.Errorf("git log: %w", err)

@@ -55,7 +55,7 @@ func TestShortLog(t *testing.T) {
 		return []byte(strings.Repeat(fmt.Sprintf("line %d of a page that is moved\n", i), 5) + strings.Repeat("the same\n", 20))
 	}
 	var edits [][]Edit
-	for i := range 5 {
+	for i := range 6 {
 		edits = append(edits, []Edit{{Path: fmt.Sprintf("a/%d.md", i), Data: text(i)}, {Path: fmt.Sprintf("a.%d", i), Data: text(i)}})
 	}
 	blob := func(i int) Hash { return blobHash(string(text(i))) }
@@ -65,10 +65,15 @@ func TestShortLog(t *testing.T) {
 		[]Edit{{Path: "a/2.md", Old: blob(2), Data: []byte("other\n")}, {Path: "a.3", Old: blob(3), Remove: true}},
 		[]Edit{{Path: "a/3.md", Old: blob(3), Same: blob(3), Mode: Exec}},
 		[]Edit{{Path: "a/4.md", Old: blob(4), Remove: true}, {Path: "a/4.md/within.md", Same: blob(4)}},
+		[]Edit{{Path: "a/5.md", Old: blob(5), Remove: true}, {Path: "said/to be.md", Data: []byte("another text\n")}},
 	)
 	since := head
 	for i, e := range edits {
-		if _, err := r.Commit(t.Context(), Change{Edits: e, Author: ann, Message: fmt.Sprint("change ", i)}); err != nil {
+		c := Change{Edits: e, Author: ann, Message: fmt.Sprint("change ", i)}
+		if e[1%len(e)].Path == "said/to be.md" {
+			c.Moved = []Move{{"elsewhere/", "nowhere/"}, {"a/5.md", "said/to be.md"}}
+		}
+		if _, err := r.Commit(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -291,6 +296,25 @@ func TestResolve(t *testing.T) {
 	}
 }
 
+// A commit's message says what was moved, and loses nothing else by that.
+func TestMoved(t *testing.T) {
+	moved := []Move{{"a/", "ü \"b\"/"}, {"x\ny.md", "z.md"}}
+	message := "Move it\n\nBecause.\nMoved: \"c\"" + movedTrailer(moved)
+	if text, got := cutMoved(message); text != "Move it\n\nBecause.\nMoved: \"c\"" || !slices.Equal(got, moved) {
+		t.Errorf("%q, %q", text, got)
+	}
+	for _, message := range []string{"", "Moved: \"a\" \"b\"", "Say\nMoved: \"a\" \"b\"", "Say\n\nMoved: \"a\"", "Say\n\nMoved: \"a\" \"\"", "Say\n\nMoved: a b"} {
+		if text, got := cutMoved(message); text != message || got != nil {
+			t.Errorf("%q: %q, %q", message, text, got)
+		}
+	}
+	for path, want := range map[string]string{"a/b/c.md": "ü \"b\"/b/c.md", "a": "", "ab/c.md": "", "x\ny.md": "z.md", "x\ny.md/z": ""} {
+		if got := newPath(moved, path); got != want {
+			t.Errorf("%q is now %q, want %q", path, got, want)
+		}
+	}
+}
+
 // Moves finds what Log finds, and of files with the same bytes the one that keeps its name.
 func TestMoves(t *testing.T) {
 	r := newRepo(t)
@@ -317,7 +341,7 @@ func TestMoves(t *testing.T) {
 		changes = append(changes, c)
 	}
 	want := map[string]string{"d/a.md": "a.md", "d/same.md": "b/same.md", "d/other.md": "c/other.md"}
-	if got := r.Moves(t.Context(), changes); !maps.Equal(got, want) {
+	if got := r.Moves(t.Context(), changes, nil); !maps.Equal(got, want) {
 		t.Errorf("moves %v, want %v", got, want)
 	}
 	sub, err := tree.Sub(t.Context(), "d")

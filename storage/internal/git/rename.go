@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"hash/maphash"
 	"path"
 	"slices"
+	"strconv"
+	"strings"
 )
 
-// This file finds files that were moved and edited in one commit. git log only tells moves without an edit, which costs
+// This file finds files that were moved and edited in one commit. A move that was made here says so in the commit's
+// message; others are found by what files have in common. git log only tells moves without an edit, which costs
 // it nothing; its search for others holds the texts of all files in memory, whatever they are, and one commit of large
 // files keeps it busy for minutes. This one is bounded: what is too large or too much stays a removal and an addition.
 
@@ -19,6 +23,68 @@ const (
 	maxMovePairs = 10_000   // beyond, only files with one base name are compared
 	maxMoveWork  = 1 << 26  // lines looked at
 )
+
+// Move is one file, or all in a folder, that has another name now. The names of folders end in "/".
+type Move struct{ From, To string }
+
+const (
+	movedKey = "Moved: "
+	maxMoved = 8 // of a message
+)
+
+// movedTrailer is what stands at the end of a message, a line for each move:
+//
+//	Moved: "guide/Setup.md" "handbook/Setup.md"
+func movedTrailer(moved []Move) string {
+	var b strings.Builder
+	for i, m := range moved[:min(len(moved), maxMoved)] {
+		if i == 0 {
+			b.WriteString("\n\n")
+		}
+		fmt.Fprintf(&b, "%s%q %q\n", movedKey, m.From, m.To)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// cutMoved takes the moves from a message's end. Whoever pushes may write them, too: they count only where the commit
+// removes the one file and adds the other.
+func cutMoved(message string) (text string, moved []Move) {
+	message = strings.TrimRight(message, "\n")
+	text = message
+	for len(moved) < maxMoved {
+		start := strings.LastIndexByte(text, '\n') + 1
+		rest, ok := strings.CutPrefix(text[start:], movedKey)
+		from, err := strconv.QuotedPrefix(rest)
+		if !ok || err != nil || start == 0 {
+			break
+		}
+		to, ok := strings.CutPrefix(rest[len(from):], " ")
+		var m Move
+		m.From, err = strconv.Unquote(from)
+		if err == nil {
+			m.To, err = strconv.Unquote(to)
+		}
+		if !ok || err != nil || m.From == "" || m.To == "" {
+			break
+		}
+		moved, text = append(moved, m), text[:start-1]
+	}
+	if !strings.HasSuffix(text, "\n") { // no paragraph of its own
+		return message, nil
+	}
+	slices.Reverse(moved)
+	return strings.TrimRight(text, "\n"), moved
+}
+
+// newPath is where a file lies after the moves, or "" if none is about it.
+func newPath(moved []Move, path string) string {
+	for _, m := range moved {
+		if rest, ok := strings.CutPrefix(path, m.From); ok && (rest == "" || strings.HasSuffix(m.From, "/") && strings.HasSuffix(m.To, "/")) {
+			return m.To + rest
+		}
+	}
+	return ""
+}
 
 // findMoves makes one 'R' of a 'D' and an 'A' whose files have at least half of their text in common. The order stays
 // git's.
@@ -37,6 +103,25 @@ func findMoves(ctx context.Context, o *objects, c *Commit) {
 	}
 	if len(gone) == 0 || len(come) == 0 {
 		return
+	}
+	used := map[int]bool{}
+	rename := func(from, to *FileChange) {
+		to.Kind, to.From, to.Old = 'R', from.Path, from.Old
+		from.Kind = 0
+	}
+	if len(c.Moved) > 0 {
+		at := map[string]int{}
+		for _, i := range come {
+			at[c.Files[i].Path] = i
+		}
+		for _, i := range gone {
+			if to, ok := at[newPath(c.Moved, c.Files[i].Path)]; ok && !used[to] {
+				rename(&c.Files[i], &c.Files[to])
+				used[i], used[to] = true, true
+			}
+		}
+		isUsed := func(i int) bool { return used[i] }
+		gone, come = slices.DeleteFunc(gone, isUsed), slices.DeleteFunc(come, isUsed)
 	}
 	bases := map[string][]int{}
 	if len(gone)*len(come) > maxMovePairs {
@@ -63,29 +148,38 @@ func findMoves(ctx context.Context, o *objects, c *Commit) {
 		}
 	}
 	slices.SortStableFunc(found, func(a, b match) int { return cmp.Compare(b.score, a.score) })
-	used := map[int]bool{}
 	for _, m := range found {
-		if from, to := &c.Files[m.from], &c.Files[m.to]; !used[m.from] && !used[m.to] {
-			to.Kind, to.From, to.Old = 'R', from.Path, from.Old
+		if !used[m.from] && !used[m.to] {
+			rename(&c.Files[m.from], &c.Files[m.to])
 			used[m.from], used[m.to] = true, true
-			from.Kind = 0
 		}
 	}
 	c.Files = slices.DeleteFunc(c.Files, func(f FileChange) bool { return f.Kind == 0 })
 }
 
 // Moves tells which of the files that a change brought were there before under another name, as Log does for the change
-// of a commit: new path to old path.
-func (r *Repo) Moves(ctx context.Context, changes []TreeChange) map[string]string {
+// of a commit: new path to old path. What said tells comes first.
+func (r *Repo) Moves(ctx context.Context, changes []TreeChange, said []Move) map[string]string {
+	moved, from := map[string]string{}, map[string]bool{}
+	if len(said) > 0 {
+		come := map[string]bool{}
+		for _, f := range changes {
+			come[f.Path] = f.Old == Entry{}
+		}
+		for _, f := range changes {
+			if to := newPath(said, f.Path); f.New == (Entry{}) && come[to] && moved[to] == "" {
+				moved[to], from[f.Path] = f.Path, true
+			}
+		}
+	}
 	gone := map[Hash][]string{}
 	for _, f := range changes {
-		if f.New == (Entry{}) {
+		if f.New == (Entry{}) && !from[f.Path] {
 			gone[f.Old.Hash] = append(gone[f.Old.Hash], f.Path)
 		}
 	}
-	moved, from := map[string]string{}, map[string]bool{}
 	for _, f := range changes {
-		if same := gone[f.New.Hash]; f.Old == (Entry{}) && len(same) > 0 {
+		if same := gone[f.New.Hash]; f.Old == (Entry{}) && moved[f.Path] == "" && len(same) > 0 {
 			// Of several with the same bytes, the one that keeps its name.
 			i := max(0, slices.IndexFunc(same, func(p string) bool { return path.Base(p) == path.Base(f.Path) }))
 			moved[f.Path], from[same[i]] = same[i], true
