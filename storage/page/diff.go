@@ -20,6 +20,15 @@ type DiffLine struct {
 	NoEOL    bool
 }
 
+// text is the whole line.
+func (l DiffLine) text() []byte {
+	var b []byte
+	for _, s := range l.Spans {
+		b = append(b, s.Text...)
+	}
+	return b
+}
+
 // Span is a piece of a line, without the "\n" at its end.
 type Span struct {
 	Text    string

@@ -163,6 +163,7 @@ func hostile() map[string]string {
 		"one long tag":      "<a " + fill("x ") + ">",
 		"links in links":    fill("[[[a]](b)](c)"),
 		"links abroad":      fill("<http://a.b?" + strings.Repeat("\\", 100) + ">"),
+		"links to headings": strings.Repeat("# a b c d\n\n", size/50) + fill("x [[#zz]] ")[:size*7/10],
 		"titles":            fill("[a](b \"&amp;\")"),
 		"cells with ticks":  "|a|\n|-|\n" + fill("|`a\\|b`|\n"),
 	}

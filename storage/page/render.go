@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -211,8 +212,10 @@ type writer struct {
 	mixed   bool     // what is written passes the sanitiser
 	mark    string   // begins the names of islands' marks
 	islands []string // what takes the places of those marks
-	costly  bool     // more links than maxResolved
-	derived int      // links for which Also was asked
+
+	headings *headings // of doc, once a link asks
+	costly   bool      // more links than maxResolved
+	derived  int       // links for which Also was asked
 
 	formulas    map[formulaKey]formulaHTML // that were written
 	formulaCost int                        // of costPage
@@ -394,7 +397,10 @@ func (w *writer) fragment(l Link, t Target) string {
 	f := t.Fragment
 	if l.Wiki && t.Path.IsPage() && !strings.HasPrefix(f, "^") {
 		if t.Path == w.doc.Path {
-			if id, ok := w.doc.under(strings.Split(f, "#")); ok {
+			if w.headings == nil {
+				w.headings = newHeadings(w.doc.Outline)
+			}
+			if id, ok := w.headings.under(strings.Split(f, "#")); ok {
 				return id
 			}
 		}
@@ -412,27 +418,44 @@ func (w *writer) fragment(l Link, t Target) string {
 	return ownID(f)
 }
 
-// under is the id of the last of some headings, each of which is below the one before.
-func (d *Doc) under(names []string) (string, bool) {
-	level, id := 0, ""
-	rest := d.Outline
-	for i, name := range names {
-		slug, found := Slug(name), false
-		for len(rest) > 0 && !found {
-			h := rest[0]
-			if i > 0 && h.Level <= level {
-				return "", false
-			}
-			rest = rest[1:]
-			if Slug(h.Text) == slug {
-				level, id, found = h.Level, h.ID, true
-			}
+// headings finds those of a page by what links call them.
+type headings struct {
+	of  []Heading
+	at  map[string][]int // by slug, in order
+	end []int            // the next that is not below it
+}
+
+func newHeadings(of []Heading) *headings {
+	h := &headings{of: of, at: map[string][]int{}, end: make([]int, len(of))}
+	var open []int // those that the last one is in
+	for i := range of {
+		slug := Slug(of[i].Text)
+		h.at[slug] = append(h.at[slug], i)
+		for len(open) > 0 && of[open[len(open)-1]].Level >= of[i].Level {
+			h.end[open[len(open)-1]] = i
+			open = open[:len(open)-1]
 		}
-		if !found {
+		open = append(open, i)
+	}
+	for _, i := range open {
+		h.end[i] = len(of)
+	}
+	return h
+}
+
+// under is the id of the last of some headings, each of which is below the one before.
+func (h *headings) under(names []string) (string, bool) {
+	last, end := -1, len(h.of)
+	for _, name := range names {
+		all := h.at[Slug(name)]
+		i, _ := slices.BinarySearch(all, last+1)
+		if i == len(all) || all[i] >= end {
 			return "", false
 		}
+		last = all[i]
+		end = h.end[last]
 	}
-	return id, true
+	return h.of[last].ID, true
 }
 
 // open writes the start of a link; false if it writes none, within another link or where a browser may not be sent.

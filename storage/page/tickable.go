@@ -102,8 +102,8 @@ func Follow(old, now []byte, line int) (int, bool) {
 				at++
 			case l.Op == '-' && l.Old == line: // what stands in its place may say the same
 				for _, other := range h.Lines {
-					if other.Op == '+' && same(other.New) {
-						return other.New, true
+					if other.Op == '+' && bytes.Equal(unticked(other.text()), want) {
+						return other.New, same(other.New)
 					}
 				}
 				return 0, false

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestTickable(t *testing.T) {
@@ -52,6 +53,17 @@ func TestFollow(t *testing.T) {
 		if ok != (tt.at > 0) || ok && got != tt.at {
 			t.Errorf("%s: line %d, %v, want %d", tt.name, got, ok, tt.at)
 		}
+	}
+}
+
+// A page of nothing but other lines than before is followed in one pass.
+func TestFollowMany(t *testing.T) {
+	start := busy(t)
+	if _, ok := Follow(bytes.Repeat([]byte("b\n"), 500_000), bytes.Repeat([]byte("a\n"), 500_000), 1); ok {
+		t.Error("found")
+	}
+	if took := busy(t) - start; took > time.Minute { // minutes, if each line is looked for from the beginning
+		t.Errorf("took %v", took)
 	}
 }
 
