@@ -101,7 +101,7 @@ func readCommands(in *bufio.Reader, live string) (commands, error) {
 		case seen[u.Name]:
 			refused = refusal(fmt.Sprintf("%s occurs twice in this push. Name each branch and tag once.", told(u.Name)))
 		default:
-			refused = checkRef(u.Name)
+			refused = checkRef(u.Name, live)
 		}
 		seen[u.Name] = true
 		c.updates = append(c.updates, u)
@@ -187,12 +187,15 @@ func parseUpdate(line string) (RefUpdate, error) {
 	return RefUpdate{Name: parts[2], Old: old, New: new}, nil
 }
 
-// checkRef refuses what is no branch and no tag.
-func checkRef(name string) error {
+// checkRef refuses what is no branch and no tag, or stands in the way of the live branch: a ref is a file, and none can
+// be in a folder's place.
+func checkRef(name, live string) error {
 	switch {
 	case !strings.HasPrefix(name, "refs/heads/") && !strings.HasPrefix(name, "refs/tags/"):
 		return refusal(fmt.Sprintf("Only branches and tags can be pushed here, not %s. Nothing of this push was taken: "+
 			"push without it. Instead of --mirror, use --all, and --tags for the tags.", told(name)))
+	case strings.HasPrefix(name, live+"/"), strings.HasPrefix(live, name+"/"):
+		return refusal(fmt.Sprintf("%s cannot be beside %s, which holds the pages. Choose another name.", told(name), told(live)))
 	case !validRef(name):
 		return refusal(fmt.Sprintf("%s is no name that a branch or a tag can have. Choose another.", told(name)))
 	}

@@ -145,6 +145,8 @@ func TestReadCommands(t *testing.T) {
 		{name: "a try", in: "0000"},
 		{name: "many", in: many(200), updates: 201},
 
+		{name: "below the live branch", in: pkt(first("refs/heads/live/x", capable), ""), refused: "cannot be beside"},
+		{name: "above the live branch", in: pkt(first("refs/heads", capable), ""), refused: "Only branches and tags"},
 		{name: "twice", in: pkt(first("refs/heads/live", capable), line("refs/heads/live"), ""), refused: "occurs twice"},
 		{name: "notes", in: pkt(first("refs/notes/pushes", capable), ""), refused: "Only branches and tags"},
 		{name: "replacement", in: pkt(first("refs/heads/live", capable), line("refs/replace/x"), ""), refused: "--mirror"},
@@ -328,7 +330,7 @@ func FuzzReadCommands(f *testing.F) {
 		}
 		seen := map[string]bool{}
 		for _, u := range c.updates {
-			if checkRef(u.Name) != nil || seen[u.Name] || strings.ContainsAny(u.Name, "\n\x00 ") {
+			if checkRef(u.Name, "refs/heads/live") != nil || seen[u.Name] || strings.ContainsAny(u.Name, "\n\x00 ") {
 				t.Errorf("%q is taken", u.Name)
 			}
 			seen[u.Name] = true

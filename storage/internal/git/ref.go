@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -114,6 +115,7 @@ func (r ref) hold(old Hash) (*refLock, error) {
 		}
 	}
 	l := &refLock{ref: r, old: old, file: f}
+	r.clearWay()
 	now, err := r.read()
 	if errors.Is(err, fs.ErrNotExist) && old.IsZero() {
 		err = nil
@@ -129,6 +131,23 @@ func (r ref) hold(old Hash) (*refLock, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+// clearWay removes folders without a file where the ref and its log belong: git leaves them behind when it refuses a
+// branch below this one.
+func (r ref) clearWay() {
+	for _, path := range []string{r.path(), r.log()} {
+		var folders []string
+		filepath.WalkDir(path, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.IsDir() {
+				folders = append(folders, path)
+			}
+			return err
+		})
+		for _, path := range slices.Backward(folders) {
+			os.Remove(path) // which leaves what holds something
+		}
+	}
 }
 
 // refLock is a held lock file: drop it or move the ref.
@@ -241,6 +260,7 @@ var errLost = errors.New("the branch's ref is missing although the repository ha
 // settle finds out at start where the branch is, and mends it when it can: the zero Hash is a repository without
 // commits. readable tells whether a commit can be read. done tells what was mended, if anything.
 func (r ref) settle(ctx context.Context, readable func(Hash) bool, stored bool) (tip Hash, done string, err error) {
+	r.clearWay()
 	tip, err = r.read()
 	spoilt := errors.Is(err, errGarbage)
 	if err == nil && readable(tip) {

@@ -267,3 +267,33 @@ func TestDiskFull(t *testing.T) {
 	}
 	fsck(t, r.dir)
 }
+
+// Folders that git has left where the branch belongs are no reason not to save, nor not to open.
+func TestFoldersInTheWay(t *testing.T) {
+	dir := newDir(t)
+	r := open(t, dir)
+	way := func() {
+		for _, path := range []string{r.live.path(), r.live.log()} {
+			os.Remove(path) // the ref is packed
+			if err := os.MkdirAll(filepath.Join(path, "x", "y"), 0o777); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	way()
+	head := put(t, r, "a.md", "first")
+	put(t, r, "a.md", "second")
+	run(t, dir, "pack-refs", "--all")
+	way()
+	if got := put(t, r, "a.md", "third"); got == head || read(t, r, "a.md") != "third" {
+		t.Error("not saved")
+	}
+	run(t, dir, "pack-refs", "--all")
+	way()
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, open(t, dir), "a.md"); got != "third" {
+		t.Errorf("opened with %q", got)
+	}
+}
