@@ -214,7 +214,8 @@ func (p *push) outcomes(err error) (unpacked string, all []outcome) {
 		unpacked, all = "ok", refusedAll(p.asked.updates, remark("The server could not take the push; please try again later."))
 		for i, u := range p.asked.updates {
 			at := ref{dir: p.repo.dir, name: u.Name}
-			if now, err := at.read(); p.moved && u.Name == p.repo.live.name || err == nil && now == u.New {
+			now, err := at.read()
+			if u.New.IsZero() && errors.Is(err, fs.ErrNotExist) || err == nil && now == u.New || p.moved && u.Name == p.repo.live.name {
 				all[i].refused = ""
 			}
 		}

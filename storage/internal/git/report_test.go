@@ -95,6 +95,26 @@ func TestAnswerBroken(t *testing.T) {
 	}
 }
 
+// When git ends without a report, what is on disk tells: branches that were made, and those that were removed.
+func TestNoReport(t *testing.T) {
+	r := newRepo(t)
+	head := put(t, r, "page.md", "one\n")
+	run(t, r.dir, "branch", "made")
+	run(t, r.dir, "branch", "stayed")
+	p := &push{repo: r, answer: &answer{}, asked: commands{report: 1, updates: []RefUpdate{
+		{Name: "refs/heads/made", New: head},
+		{Name: "refs/heads/removed", Old: head},
+		{Name: "refs/heads/stayed", Old: head},
+		{Name: "refs/heads/unmade", New: head},
+	}}}
+	_, all := p.outcomes(errors.New("killed"))
+	for i, refused := range []bool{false, false, true, true} {
+		if got := all[i]; (got.refused != "") != refused {
+			t.Errorf("%s: told %q", got.name, got.refused)
+		}
+	}
+}
+
 // Every kind of client is told why, beside the ref: with bands and without, in both versions of the report.
 func TestRefusedBesideRef(t *testing.T) {
 	r := newRepo(t)
