@@ -28,6 +28,7 @@ const (
 	maxCounted  = 1000           // that are looked for
 	maxCommits  = 500_000        // new ones in one push
 	maxLooks    = 200_000_000    // entries of trees that are looked at for one push: some seconds
+	maxTrees    = 2_000_000      // that are measured for one push: each is kept in mind, in some 100 bytes
 	maxTree     = 64 << 20       // bytes of one folder's object: that of maxEntries
 	maxMessage  = 64 << 10       // bytes of a commit's message
 	maxCommit   = 4 * maxMessage // bytes of a commit or a tag, with signatures
@@ -176,7 +177,7 @@ func (p *push) judgeLive(ctx context.Context, asked *Push) error {
 func (p *push) judgeCommits(ctx context.Context, asked *Push) error {
 	j := judge{
 		objects: asked.objects, path: p.by.Path,
-		extents: map[Hash]extent{}, clean: map[Hash]bool{}, left: maxLooks,
+		extents: map[Hash]extent{}, clean: map[Hash]bool{}, left: maxLooks, trees: maxTrees,
 		latest: uint64(time.Now().Add(maxAhead).Unix()), branch: branchName(p.repo.live.name),
 	}
 	j.know(asked.Old.root)
@@ -269,6 +270,7 @@ type judge struct {
 	extents map[Hash]extent
 	clean   map[Hash]bool // trees that are without fault wherever they stand
 	left    int           // entries that may still be looked at
+	trees   int           // trees that may still be measured
 	found   []string      // offences, as sentences
 	more    int           // that are not kept
 }
@@ -403,10 +405,12 @@ func (j *judge) tree(ctx context.Context, h Hash) (treeReader, error) {
 // look counts an entry that is looked at.
 func (j *judge) look() error {
 	if j.left--; j.left < 0 {
-		return refusal("There is too much in this push to look at at once. Push an older one of its commits first: git push origin COMMIT:BRANCH.")
+		return errTooMuch
 	}
 	return nil
 }
+
+const errTooMuch = refusal("There is too much in this push to look at at once. Push an older one of its commits first: git push origin COMMIT:BRANCH.")
 
 // measure finds how large a tree is, within the bounds of Tree.Load, without keeping it.
 func (j *judge) measure(ctx context.Context, h Hash, depth int) (extent, error) {
@@ -415,6 +419,9 @@ func (j *judge) measure(ctx context.Context, h Hash, depth int) (extent, error) 
 	}
 	if depth > maxDepth {
 		return extent{}, fmt.Errorf("tree deeper than %d folders: %w", maxDepth, ErrTooLarge)
+	}
+	if j.trees--; j.trees < 0 {
+		return extent{}, errTooMuch
 	}
 	entries, err := j.tree(ctx, h)
 	if err != nil {

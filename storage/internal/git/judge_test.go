@@ -250,13 +250,31 @@ func TestJudgeBombs(t *testing.T) {
 	}
 }
 
+// What is kept in mind of a push is bounded: no more trees are measured than may be, and those that are known cost nothing.
+func TestJudgeManyTrees(t *testing.T) {
+	r := newRepo(t)
+	put(t, r, "a/one.md", "one\n")
+	put(t, r, "b/two.md", "two\n")
+	_, now := r.Head()
+	j := judge{objects: r.objects, extents: map[Hash]extent{}, left: maxLooks, trees: 2} // there are three
+	if _, err := j.measure(t.Context(), now.Hash(), 0); err != error(errTooMuch) {
+		t.Errorf("measured more than may be: %v", err)
+	}
+	j = judge{objects: r.objects, extents: map[Hash]extent{}, left: maxLooks, trees: 3}
+	for range 2 {
+		if _, err := j.measure(t.Context(), now.Hash(), 0); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // BenchmarkJudge is a push of 10,000 new files in 100 folders, without what git does.
 func BenchmarkJudge(b *testing.B) {
 	r := benchRepo(b)
 	head, tree := r.Head()
 	p := &push{repo: r, by: pusherOf(letAll), asked: commands{updates: []RefUpdate{{Name: "refs/heads/draft", New: head}}}}
 	for b.Loop() {
-		j := judge{objects: r.objects, path: p.by.Path, extents: map[Hash]extent{}, clean: map[Hash]bool{}, left: maxLooks, latest: uint64(time.Now().Unix()) + 1}
+		j := judge{objects: r.objects, path: p.by.Path, extents: map[Hash]extent{}, clean: map[Hash]bool{}, left: maxLooks, trees: maxTrees, latest: uint64(time.Now().Unix()) + 1}
 		if _, err := j.measure(context.Background(), tree.Hash(), 0); err != nil {
 			b.Fatal(err)
 		}
