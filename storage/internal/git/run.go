@@ -45,6 +45,11 @@ func newSlots(n int, patience time.Duration) *slots { return &slots{make(chan st
 
 // take waits for a slot.
 func (s *slots) take(ctx context.Context) (release func(), err error) {
+	select { // a free one is taken even when the patience is over at once
+	case s.taken <- struct{}{}:
+		return func() { <-s.taken }, nil
+	default:
+	}
 	var late <-chan time.Time
 	if s.patience > 0 {
 		late = time.After(s.patience)
