@@ -1,7 +1,9 @@
 package server
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net/http/httptest"
@@ -15,7 +17,8 @@ import (
 
 // Whatever goes wrong, git is told in one line of plain text what to do.
 func TestTellGit(t *testing.T) {
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	var logged bytes.Buffer
+	log := slog.New(slog.NewTextHandler(io.MultiWriter(&logged, t.Output()), nil))
 	w, err := wiki.Open(t.Context(), t.TempDir(), log)
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +52,11 @@ func TestTellGit(t *testing.T) {
 	} {
 		rec := httptest.NewRecorder()
 		req := httptest.NewRequest("GET", tt.path, nil)
+		logged.Reset()
 		s.handleError(tt.err, s.echo.NewContext(req, rec))
+		if got, want := strings.Contains(logged.String(), "level=ERROR"), tt.status >= 500 && tt.err != wiki.ErrBusy; got != want {
+			t.Errorf("%v: logged %s", tt.err, logged.String())
+		}
 		body := rec.Body.String()
 		if rec.Code != tt.status || !strings.Contains(body, tt.want) || strings.Count(body, "\n") != 1 {
 			t.Errorf("%v: %d %q, want %d %q", tt.err, rec.Code, body, tt.status, tt.want)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"os"
 	"strings"
@@ -178,7 +179,11 @@ func (s *Server) handleError(err error, c echo.Context) {
 	id := ""
 	if p.status >= 500 {
 		id = rand.Text()[:8]
-		s.Log.Error("request failed", "method", c.Request().Method, "path", c.Request().URL.Path, "status", p.status, "id", id, "err", err)
+		level := slog.LevelError
+		if errors.Is(err, wiki.ErrBusy) { // nothing is broken: the client comes again
+			level = slog.LevelWarn
+		}
+		s.Log.Log(c.Request().Context(), level, "request failed", "method", c.Request().Method, "path", c.Request().URL.Path, "status", p.status, "id", id, "err", err)
 	}
 	if p.status == 503 {
 		c.Response().Header().Set("Retry-After", "10")
