@@ -139,15 +139,14 @@ func TestManyPushes(t *testing.T) {
 	if got := read(t, r, "page.md"); got != "saved 19" {
 		t.Errorf("LOST: page is %q", got)
 	}
-	if len(pushing.taken) > 0 || len(fetching.taken) > 0 {
-		t.Errorf("%d and %d places are still taken", len(pushing.taken), len(fetching.taken))
-	}
+	// A client may be done a moment before its place is free.
+	within(t, time.Minute, "all places are free", func() bool { return len(pushing.taken) == 0 && len(fetching.taken) == 0 })
 	fsck(t, r.dir)
 }
 
 // A place is waited for, and not for ever; who goes away does not get one.
 func TestSlots(t *testing.T) {
-	s := newSlots(1, 10*time.Millisecond)
+	s := newSlots(1, time.Nanosecond) // a free one is taken however late the timer is
 	release, err := s.take(t.Context())
 	if err != nil {
 		t.Fatal(err)

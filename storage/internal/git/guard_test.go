@@ -70,7 +70,7 @@ func TestPanic(t *testing.T) {
 		t.Errorf("told %q", e)
 	}
 	r.disk = real
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if _, err := r.Commit(ctx, Change{Edits: []Edit{{Path: "after", Data: []byte("x")}}}); err != nil {
 		t.Error(err)
@@ -146,7 +146,7 @@ func TestClock(t *testing.T) {
 	if err != nil || c.Parents[0].String() != old {
 		t.Fatalf("%+v, %v", c, err)
 	}
-	if age := time.Since(c.Author.When); age < -time.Minute || age > time.Minute {
+	if age := time.Since(c.Author.When); age < -time.Minute || age > time.Hour {
 		t.Errorf("author's date %v", c.Author.When)
 	}
 	if c.When.Unix() < 4102444800 {
@@ -173,7 +173,7 @@ func TestPushManyRefs(t *testing.T) {
 	sum := sha1.Sum(empty)
 	in.Write(append(empty, sum[:]...))
 	var out bytes.Buffer
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	if err := r.ReceivePack(ctx, "", &in, &out, pusherOf(letAll)); err != nil {
 		t.Error(err)

@@ -296,13 +296,9 @@ func TestPushBroken(t *testing.T) {
 	in, stop := io.Pipe()
 	go stop.Write([]byte(half))
 	context.AfterFunc(ctx, func() { stop.CloseWithError(ctx.Err()) })
-	start := time.Now()
 	// Whether git gets to report the missing half before it is ended is a race that either may win.
 	if err := r.ReceivePack(ctx, "", in, &out, pusherOf(letAll)); err != nil {
 		t.Log(err)
-	}
-	if took := time.Since(start); took > time.Minute {
-		t.Errorf("took %v to give up", took)
 	}
 	if h, _ := r.Head(); h != head || strings.Contains(out.String(), "ok refs/") {
 		t.Errorf("half a push moved %s to %s, and was told %q", head, h, out.String())
