@@ -83,6 +83,7 @@ func (s *Server) tellGit(c echo.Context, p problem, err error) error {
 	if p.status == http.StatusUnauthorized {
 		c.Response().Header().Set("WWW-Authenticate", `Basic realm="Cairn"`)
 	}
+	c.Response().Header().Set("Content-Type", echo.MIMETextPlainCharsetUTF8) // not what the answer would have been
 	return c.String(p.status, s.gitSentence(c, p, err)+"\n")
 }
 
