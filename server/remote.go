@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"os"
 	"regexp"
 	"strings"
 	"time"
@@ -99,16 +100,25 @@ func (s *Server) bundle(c echo.Context) error {
 	return in.space.Bundle(c.Request().Context(), in.by, moving{c})
 }
 
+// maxQuestion is how many bytes a fetch may say, unpacked: that it has some 80,000 commits, for example.
+const maxQuestion = 4 << 20
+
 func (s *Server) fetch(c echo.Context) error {
-	in, body, err := s.gitRequest(c, wiki.FetchService)
+	in, body, err := s.gitRequest(c, wiki.FetchService, time.Now().Add(fileTime))
 	if err != nil {
 		return err
 	}
-	return in.space.Fetch(c.Request().Context(), in.by, protocol(c), body, moving{c})
+	body = http.MaxBytesReader(nil, io.NopCloser(body), maxQuestion)
+	err = in.space.Fetch(c.Request().Context(), in.by, protocol(c), body, moving{c})
+	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
+		io.Copy(io.Discard, io.LimitReader(c.Request().Body, maxQuestion)) // a client that still sends does not listen
+		return bad(413, "This fetch asks for more than can be answered at once: its question has more than %d MiB. Clone anew, or fetch fewer branches at a time.", large.Limit>>20)
+	}
+	return err
 }
 
 func (s *Server) push(c echo.Context) error {
-	in, body, err := s.gitRequest(c, wiki.PushService)
+	in, body, err := s.gitRequest(c, wiki.PushService, time.Time{})
 	if err != nil {
 		return err
 	}
@@ -116,8 +126,8 @@ func (s *Server) push(c echo.Context) error {
 	return in.space.Push(c.Request().Context(), in.by, protocol(c), see, body, moving{c})
 }
 
-// gitRequest checks a request of a service and unpacks its body.
-func (s *Server) gitRequest(c echo.Context, service wiki.Service) (at, io.Reader, error) {
+// gitRequest checks a request of a service and unpacks its body, all of which has to come until then, if ever.
+func (s *Server) gitRequest(c echo.Context, service wiki.Service, until time.Time) (at, io.Reader, error) {
 	in, err := s.in(c)
 	if err != nil {
 		return at{}, nil, err
@@ -127,7 +137,7 @@ func (s *Server) gitRequest(c echo.Context, service wiki.Service) (at, io.Reader
 		return at{}, nil, bad(415, "This address is for git: clone %s", s.remote(c, in.Space()))
 	}
 	// A client that connects and says nothing must not hold one of git's places.
-	sent := bufio.NewReader(moving{c})
+	sent := bufio.NewReader(&asking{c: c, until: until})
 	if _, err := sent.Peek(1); err != nil && err != io.EOF {
 		return at{}, nil, bad(408, "Nothing was sent.")
 	}
@@ -151,22 +161,47 @@ func (s *Server) gitRequest(c echo.Context, service wiki.Service) (at, io.Reader
 	return in, body, nil
 }
 
-// moving is the body of a request and of its answer, which may take as long as they like while something moves.
-type moving struct{ c echo.Context }
+// minPace is how many bytes of a request must come in each gitPause that is spent waiting for them, unless it ends
+// before: a client that sends a byte now and then must not hold one of git's places.
+const minPace = 64 << 10
 
-func (m moving) Read(p []byte) (int, error) {
-	wire := http.NewResponseController(m.c.Response())
-	if err := wire.SetReadDeadline(time.Now().Add(gitPause)); err != nil {
+// asking is the body of a request, which may take as long as it likes while enough of it comes. Only the time in which
+// it is waited for counts: git may take its own.
+type asking struct {
+	c      echo.Context
+	until  time.Time     // when all must have come; zero for no such time
+	came   int           // bytes, since enough had come
+	waited time.Duration // for them
+}
+
+func (a *asking) Read(p []byte) (int, error) {
+	wire := http.NewResponseController(a.c.Response())
+	begun := time.Now()
+	due := begun.Add(gitPause - a.waited)
+	if !a.until.IsZero() && a.until.Before(due) {
+		due = a.until
+	}
+	if err := wire.SetReadDeadline(due); err != nil {
 		return 0, err
 	}
-	n, err := m.c.Request().Body.Read(p)
-	if err == io.EOF { // what follows may take git a while
+	n, err := a.c.Request().Body.Read(p)
+	a.waited += time.Since(begun)
+	if a.came += n; a.came >= minPace {
+		a.came, a.waited = 0, 0
+	}
+	switch {
+	case err == io.EOF: // what follows may take git a while
 		if derr := wire.SetReadDeadline(time.Time{}); derr != nil {
 			err = derr
 		}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = bad(408, "The request came too slowly. Try again over a faster line.")
 	}
 	return n, err
 }
+
+// moving is the answer to a request, which may take as long as it likes while something moves.
+type moving struct{ c echo.Context }
 
 func (m moving) Write(p []byte) (int, error) {
 	wire := http.NewResponseController(m.c.Response())

@@ -25,6 +25,11 @@ func startBound(start func() error, attr *syscall.SysProcAttr, over <-chan struc
 	return <-started
 }
 
+// limitTime lets a process, and each that it starts afterwards, compute for so many seconds.
+func limitTime(pid int, seconds uint64) error {
+	return unix.Prlimit(pid, unix.RLIMIT_CPU, &unix.Rlimit{Cur: seconds, Max: seconds + 1}, nil)
+}
+
 // limitMemory lets a process have so many bytes of its own, besides the files that it maps.
 func limitMemory(pid int, limit uint64) error {
 	return unix.Prlimit(pid, unix.RLIMIT_DATA, &unix.Rlimit{Cur: limit, Max: limit}, nil)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 )
 
 // This file serves git clients by git's own upload-pack and receive-pack, one process a request, as smart HTTP wants
@@ -36,8 +37,15 @@ func (r *Repo) Advertise(ctx context.Context, service, protocol string, out io.W
 	return c.run(ctx)
 }
 
+// What each process of a clone or fetch may have: more than packing a wiki of millions of files anew needs.
+const (
+	maxFetchMemory  = 2 << 30 // bytes
+	maxFetchSeconds = 15 * 60 // of computing
+)
+
 // UploadPack answers one request of a clone or fetch. The whole of in is read, as a rule before anything is written to
-// out; when ctx ends, so does git.
+// out; when ctx ends, so does git. An error of in is returned, and then git is not waited for: in bounds what a client
+// may say, and how long that may take.
 func (r *Repo) UploadPack(ctx context.Context, protocol string, in io.Reader, out io.Writer) error {
 	polite := &listener{out: out}
 	c := command{
@@ -49,6 +57,8 @@ func (r *Repo) UploadPack(ctx context.Context, protocol string, in io.Reader, ou
 		return err
 	}
 	defer release()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var said tail
 	cmd := c.prepare(ctx)
 	cmd.Stderr = &said
@@ -59,12 +69,37 @@ func (r *Repo) UploadPack(ctx context.Context, protocol string, in io.Reader, ou
 	if err != nil {
 		return err
 	}
-	// Copied here and not by a goroutine of exec's, which would stay behind in a read that does not end. What fails
-	// here is the client's leaving or git's having enough: git tells the latter.
-	io.Copy(stdin, in)
+	// Before it reads anything, and so starts others.
+	err = errors.Join(limitMemory(cmd.Process.Pid, maxFetchMemory), limitTime(cmd.Process.Pid, maxFetchSeconds))
+	if err != nil && !errors.Is(err, syscall.ESRCH) {
+		r.log.WarnContext(ctx, "a fetch without limits", "repo", r.dir, "err", err)
+	}
+	// Copied here and not by a goroutine of exec's, which would stay behind in a read that does not end. A write that
+	// fails is git's having enough, and git tells that.
+	asked := &asking{in: in}
+	io.Copy(stdin, asked)
+	if asked.err != nil {
+		cancel()
+		c.wait(ctx, cmd, &said)
+		return asked.err
+	}
 	stdin.Close()
 	err = polite.speak()
 	return errors.Join(c.wait(ctx, cmd, &said), err)
+}
+
+// asking is what a client says, and why no more of it can be read, unless it has ended.
+type asking struct {
+	in  io.Reader
+	err error
+}
+
+func (a *asking) Read(p []byte) (int, error) {
+	n, err := a.in.Read(p)
+	if err != io.EOF {
+		a.err = err
+	}
+	return n, err
 }
 
 // maxHeld is how many bytes of an answer are held back, at most.

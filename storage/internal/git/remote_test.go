@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -397,29 +398,33 @@ func TestAnswerWaits(t *testing.T) {
 	head := put(t, r, "a.md", "a page\n")
 	line := func(s string) string { return fmt.Sprintf("%04x%s", len(s)+4, s) }
 	question := line("command=fetch") + "0001" + line("want "+head.String()+"\n") + line("done\n") + "0000"
-	answerWaits(t, question, "PACK", func(in io.Reader, out io.Writer) error { return r.UploadPack(t.Context(), "version=2", in, out) })
+	answerWaits(t, r.dir, question, "PACK", func(in io.Reader, out io.Writer) error { return r.UploadPack(t.Context(), "version=2", in, out) })
 
 	pack := []byte("PACK\x00\x00\x00\x02\x00\x00\x00\x00") // of no objects
 	sum := sha1.Sum(pack)
 	zero := strings.Repeat("0", 40)
 	tag := line(zero+" "+head.String()+" refs/tags/one\x00report-status side-band-64k") + "0000" + string(pack) + string(sum[:])
 	refuse := func(context.Context, Push) ([]string, error) { return nil, errors.New("not today") }
-	answerWaits(t, tag, "not today", func(in io.Reader, out io.Writer) error {
+	answerWaits(t, r.dir, tag, "not today", func(in io.Reader, out io.Writer) error {
 		return r.ReceivePack(t.Context(), "", in, out, pusherOf(refuse))
 	})
 }
 
 // answerWaits fails when serve answers a question before it has ended, or without saying what is wanted.
-func answerWaits(t *testing.T, question, want string, serve func(io.Reader, io.Writer) error) {
+func answerWaits(t *testing.T, dir, question, want string, serve func(io.Reader, io.Writer) error) {
 	t.Helper()
 	answered := make(chan struct{})
 	var once sync.Once
 	var answer bytes.Buffer
 	in := io.MultiReader(strings.NewReader(question), reader(func([]byte) (int, error) {
+		// Git has said all when it has ended; then that takes a moment to be heard.
+		for until := time.Now().Add(time.Minute); len(gits(dir)) > 0 && time.Now().Before(until); {
+			time.Sleep(10 * time.Millisecond)
+		}
 		select {
 		case <-answered:
 			t.Error("answered before the question had ended")
-		case <-time.After(time.Second): // git has understood it long since
+		case <-time.After(time.Second):
 		}
 		return 0, io.EOF
 	}))
@@ -432,6 +437,36 @@ func answerWaits(t *testing.T, question, want string, serve func(io.Reader, io.W
 	}
 	if !bytes.Contains(answer.Bytes(), []byte(want)) {
 		t.Errorf("%q, want %s", answer.Bytes(), want)
+	}
+}
+
+// What a fetch may compute is bounded before git hears a word, and when its question cannot be read to the end, git ends.
+func TestFetchBroken(t *testing.T) {
+	r := newRepo(t)
+	put(t, r, "a.md", "a page\n")
+	limits := ""
+	gone := errors.New("gone")
+	in := io.MultiReader(strings.NewReader("0012command=fetch\n"), reader(func([]byte) (int, error) {
+		for _, pid := range gits(r.dir) {
+			b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/limits", pid))
+			limits += string(b)
+		}
+		return 0, gone
+	}))
+	var out bytes.Buffer
+	if err := r.UploadPack(t.Context(), "version=2", in, &out); !errors.Is(err, gone) || out.Len() > 0 {
+		t.Errorf("%v, answered %q", err, out.String())
+	}
+	if left := gits(r.dir); len(left) > 0 {
+		t.Errorf("left %v", left)
+	}
+	if _, err := os.Stat("/proc/self/limits"); err != nil {
+		t.Skip("no /proc")
+	}
+	for _, want := range []string{fmt.Sprintf("Max cpu time +%d ", maxFetchSeconds), fmt.Sprintf("Max data size +%d ", maxFetchMemory)} {
+		if !regexp.MustCompile(want).MatchString(limits) {
+			t.Errorf("want %s in %s", want, limits)
+		}
 	}
 }
 
