@@ -54,12 +54,15 @@ func (p *Picture) readJPEG(b []byte) {
 			continue
 		}
 		n := int(binary.BigEndian.Uint16(b[i+2:]))
+		if n < 2 { // it counts its own two bytes
+			return
+		}
 		data := b[min(len(b), i+4):min(len(b), i+2+n)]
 		switch {
 		case marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc:
 			p.Format, p.Height, p.Width = "jpeg", int(binary.BigEndian.Uint16(b[i+5:])), int(binary.BigEndian.Uint16(b[i+7:]))
 			return
-		case marker == 0xda || marker == 0xd9 || n < 2: // the picture itself, or its end
+		case marker == 0xda || marker == 0xd9: // the picture itself, or its end
 			return
 		case marker == 0xe1 && bytes.HasPrefix(data, []byte("Exif\x00\x00")):
 			p.Turn = orientation(data[6:])
