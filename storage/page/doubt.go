@@ -22,7 +22,7 @@ func Doubts(at Path, src []byte, in Context, limit int) (list []Doubt, more bool
 	d := Parse(at, src)
 	text, where := normalise(src)
 	skip := len(text) - len(d.source)
-	who := asker{in.Names, in.Profile, at, in.Also}
+	who := asker{in.Names.forPage(), in.Profile, at, in.Also}
 	seen := map[Link]reading{}
 	lines, counted := 1, 0
 	done := map[span]bool{}
@@ -77,7 +77,7 @@ func Mend(page Path, src []byte, in Context, at int, text string, to Path) ([]by
 	d := Parse(page, src)
 	all, where := normalise(src)
 	skip := len(all) - len(d.source)
-	who := asker{in.Names, in.Profile, page, in.Also}
+	who := asker{in.Names.forPage(), in.Profile, page, in.Also}
 	for _, s := range d.spots() {
 		r := who.read(s.link)
 		part, place := s.part(r.second)
@@ -92,7 +92,8 @@ func Mend(page Path, src []byte, in Context, at int, text string, to Path) ([]by
 		want := Target{Path: to, Found: true, Fragment: r.Fragment}
 		plain := who
 		plain.also = Also{}
-		new, ok := Moves{}.respell(who, plain, s, r, part, raw, want)
+		tries := maxTries
+		new, ok := Moves{}.respell(who, plain, s, r, part, raw, want, &tries)
 		if !ok || new == raw {
 			return nil, false
 		}

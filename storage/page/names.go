@@ -23,6 +23,7 @@ type Names struct {
 	count                  int
 	hyphens, spaces        int     // pages whose own name has one: which of them new names get, see newPath
 	crowds                 *crowds // made as they are asked for
+	purse                  *purse  // see forPage
 	orders, gollum, upper  int     // Azure's files of order, Gollum's pages at the top, pages with capitals: see DetectProfile
 }
 
@@ -55,7 +56,7 @@ func NewNames(paths iter.Seq[Path]) *Names {
 		base:  newSorted(byRank, base),
 		tail:  newSorted(byPath, tail),
 
-		crowds: &crowds{},
+		crowds: newCrowds(),
 	}
 	for p := range n.All() {
 		n.tally(p, 1)
@@ -66,7 +67,7 @@ func NewNames(paths iter.Seq[Path]) *Names {
 // With is the set with some paths more and some fewer. A path in both lists is in the result.
 func (n *Names) With(added, removed []Path) *Names {
 	m := *n
-	m.crowds = &crowds{}
+	m.crowds, m.purse = newCrowds(), nil
 	var add, del [4][]entry
 	seen := make(map[Path]bool, len(added))
 	for _, p := range added {

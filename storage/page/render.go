@@ -45,6 +45,12 @@ func (in Context) Resolve(from Path, l Link) Target {
 	return asker{in.Names, in.Profile, from, in.Also}.read(l).Target
 }
 
+// OnePage is the same for the links of one page, which together cost no more than a page may. For one goroutine.
+func (in Context) OnePage() Context {
+	in.Names = in.Names.forPage()
+	return in
+}
+
 // URL is the escaped address of a file or page: URL, under the base.
 func (in Context) URL(p Path) string { return in.root() + escapePath(p.Address()) }
 
@@ -78,7 +84,7 @@ func (d *Doc) Show(in Context) (html string, within []Reading) {
 	if in.Names == nil {
 		in.Names = NewNames(func(func(Path) bool) {})
 	}
-	w := &writer{doc: d, in: in, seen: map[Link]Target{}}
+	w := &writer{doc: d, in: in.OnePage(), seen: map[Link]Target{}}
 	html = d.show(w)
 	return html, w.readings()
 }
@@ -91,7 +97,7 @@ const maxDerived = 1000
 
 // Targets is what the page's Links mean where it is shown: with its bytes, all that HTML depends on.
 func (d *Doc) Targets(in Context) []Target {
-	w := &writer{doc: d, in: in, seen: map[Link]Target{}}
+	w := &writer{doc: d, in: in.OnePage(), seen: map[Link]Target{}}
 	all := make([]Target, len(d.Links))
 	for i, l := range d.Links {
 		all[i] = w.resolve(l)

@@ -156,6 +156,52 @@ func TestCrowd(t *testing.T) {
 	}
 }
 
+// A page that asks for crowd after crowd gets as many as it may, and a set of names keeps as many as it may.
+func TestCrowdsOfPage(t *testing.T) {
+	var all []string
+	for i := range 4000 {
+		all = append(all, strings.Repeat("z/", 3+i%20)+strconv.Itoa(i)+strings.Repeat("/z", 8)+"/Set-up.md")
+	}
+	n := names(all...)
+	var links strings.Builder
+	for depth := range 480 {
+		links.WriteString("[[" + strings.Repeat("z/", depth+1) + "Set-up]]\n")
+	}
+	d := Parse("Home.md", []byte(links.String()))
+	for i, to := range d.Targets(Context{Names: n, Profile: Native}) {
+		if want := i < 8; to.Found != want {
+			t.Errorf("with %d folders: %v, want found %v", i+1, to, want)
+		}
+	}
+	if got := n.crowds.kept.Len(); got > maxDepth {
+		t.Errorf("%d crowds for paths that are %d deep", got, maxDepth)
+	}
+
+	// With a purse that is nearly empty no more is made, and what has been is still known.
+	m := names(all...)
+	few := m.forPage()
+	few.purse.left = 1
+	ask := func(name string) Target { return few.Resolve(Native, "Home.md", Link{Wiki: true, A: name}) }
+	if !ask("z/Set-up").Found || few.short() {
+		t.Error("the first crowd was not given")
+	}
+	ask("z/z/Set-up")
+	if !few.short() || m.crowds.kept.Len() != 1 {
+		t.Errorf("short is %v with %d crowds", few.short(), m.crowds.kept.Len())
+	}
+	if !ask("z/Set-up").Found {
+		t.Error("a crowd that was given is forgotten")
+	}
+
+	c := newCrowds()
+	for i := range 100 {
+		c.put(crowdKey{fold: strconv.Itoa(i)}, &crowd{cost: maxCrowds / 10})
+	}
+	if c.kept.Len() != 10 || c.get(crowdKey{fold: "99"}) == nil {
+		t.Errorf("%d crowds are kept", c.kept.Len())
+	}
+}
+
 // Whatever a link resolves to shares a key with it.
 func FuzzKeys(f *testing.F) {
 	f.Add("guide/README.md\nguide/Set up.md\na%2Fb.md\nC#.md", "guide/Set up.md", "..", "x", true)

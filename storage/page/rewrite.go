@@ -65,14 +65,15 @@ func Rewrite(at Path, src []byte, m Moves) (Rewritten, error) {
 	if d.root == nil {
 		return Rewritten{Text: src}, ErrIntricate
 	}
-	was := asker{Names: m.Before.Names, pr: m.Before.Profile, from: at}
-	is := asker{Names: m.After.Names, pr: m.After.Profile, from: m.To(at)}
+	was := asker{Names: m.Before.Names.forPage(), pr: m.Before.Profile, from: at}
+	is := asker{Names: m.After.Names.forPage(), pr: m.After.Profile, from: m.To(at)}
 	type answer struct {
 		raw string // how the part is written
 		new string // how it must be
 		ok  bool
 	}
 	seen := map[spot]answer{}
+	tries := maxTries
 	var edits []edit
 	for _, s := range d.spots() {
 		key := s
@@ -84,7 +85,7 @@ func Rewrite(at Path, src []byte, m Moves) (Rewritten, error) {
 		if !ok || a.raw != raw {
 			a = answer{raw: raw, new: raw, ok: true}
 			if want, bound := m.want(r.Target); bound && !same(is.read(s.link).Target, want) {
-				a.new, a.ok = m.respell(was, is, s, r, text, raw, want)
+				a.new, a.ok = m.respell(was, is, s, r, text, raw, want, &tries)
 			}
 			seen[key] = a
 		}
@@ -94,6 +95,9 @@ func Rewrite(at Path, src []byte, m Moves) (Rewritten, error) {
 		case a.new != raw:
 			edits = append(edits, edit{place, a.new})
 		}
+	}
+	if was.short() || is.short() {
+		return Rewritten{Text: src}, ErrIntricate
 	}
 	out.Text, out.Changed = src, len(edits)
 	if len(edits) == 0 {
@@ -194,8 +198,31 @@ func same(a, b Target) bool {
 	return a.External == b.External && a.Path == b.Path && a.Dir == b.Dir && a.IsDir == b.IsDir && a.Found == b.Found && a.Fragment == b.Fragment
 }
 
+// maxTries bounds the bytes that are read for a page to find where names end that have escapes.
+const maxTries = 8 << 20
+
+// maxEscape is how much longer than what it stands for the beginning of an escape may be.
+const maxEscape = 64
+
+// endOf is where the bytes end that are read as a name, from first on; -1 when that is not found with so many tries.
+func (h writing) endOf(raw string, first int, name string, tries *int) int {
+	if strings.HasPrefix(raw[first:], name) && h.read(name) == name {
+		return first + len(name)
+	}
+	for i := first; i <= len(raw) && *tries > 0; i++ {
+		*tries -= i - first
+		switch got := h.read(raw[first:i]); {
+		case got == name:
+			return i
+		case len(got) > len(name)+maxEscape:
+			return -1
+		}
+	}
+	return -1
+}
+
 // respell finds how a link must be written to mean what is wanted.
-func (m Moves) respell(was, is asker, s spot, r reading, text, raw string, want Target) (string, bool) {
+func (m Moves) respell(was, is asker, s spot, r reading, text, raw string, want Target, tries *int) (string, bool) {
 	f := r.form
 	if f.page == "" {
 		return raw, false
@@ -204,13 +231,7 @@ func (m Moves) respell(was, is asker, s spot, r reading, text, raw string, want 
 	if first+f.size > len(text) || !strings.HasPrefix(raw, text[:first]) {
 		return raw, false
 	}
-	last := -1 // where it ends
-	for i := first; i <= len(raw); i++ {
-		if s.how.read(raw[first:i]) == text[first:first+f.size] {
-			last = i
-			break
-		}
-	}
+	last := s.how.endOf(raw, first, text[first:first+f.size], tries)
 	if last < 0 {
 		return raw, false
 	}

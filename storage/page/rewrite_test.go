@@ -24,6 +24,32 @@ func moves(n *Names, pr Profile, from, to string) Moves {
 	return m
 }
 
+// Where a name ends that has escapes is found by trying, which is bounded for a page.
+func TestEndOf(t *testing.T) {
+	hostile := strings.Repeat("./&#46;/", 100)
+	for _, tt := range []struct {
+		how       writing
+		raw, name string
+		want      int
+		tries     int
+	}{
+		{inParens, "x Old.md", "Old.md", 8, 0}, // as it stands: no try
+		{inParens, "x O&#108;d.md#p", "Old.md", 13, 1000},
+		{inQuotes, "x a&amp;b?c", "a&b", 9, 1000},
+		{inParens, "x " + hostile, inParens.read(hostile), 802, 1 << 20},
+		{inParens, "x " + hostile, inParens.read(hostile), -1, 1000},
+		{inParens, "x " + hostile, "./../../?", -1, 20_000}, // longer than the name, soon
+	} {
+		tries := tt.tries
+		if got := tt.how.endOf(tt.raw, 2, tt.name, &tries); got != tt.want {
+			t.Errorf("%s in %s: %d, want %d", tt.name, tt.raw, got, tt.want)
+		}
+		if tries < -len(tt.raw) {
+			t.Errorf("%s: %d bytes more than were allowed", tt.raw, -tries)
+		}
+	}
+}
+
 func TestRewrite(t *testing.T) {
 	files := []string{"Home.md", "guide/README.md", "guide/Set up.md", "guide/deep/Note.md", "other/Note.md", "Set-Down.md",
 		"pics/a b.png", "guide/pic.png", "Old.md", "team/Home.md", "t/x.md", "Über.md", "a&b.md"}

@@ -45,7 +45,7 @@ func (s *Snapshot) Page(ctx context.Context, p page.Path) (*Page, error) {
 		if kept.namesAt == s.namesAt && s.namesAt != 0 && !kept.derived {
 			return kept.page, nil
 		}
-		if in := s.Context(); slices.Equal(kept.targets, kept.page.Doc.Targets(in)) && !slices.ContainsFunc(kept.within, in.Changed) {
+		if in := s.Context().OnePage(); slices.Equal(kept.targets, kept.page.Doc.Targets(in)) && !slices.ContainsFunc(kept.within, in.Changed) {
 			again := *kept
 			again.namesAt = s.namesAt
 			s.space.cache.put(key, &again)
