@@ -5,6 +5,7 @@ package search
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"strings"
 
@@ -13,8 +14,10 @@ import (
 )
 
 const (
-	maxGone   = 100 // files that have gone from names with one key, and pages that call themselves one name
-	maxCalled = 20  // names of one page that are kept
+	maxSeen   = 1000 // names with one key that are looked at, whatever comes of it
+	maxPast   = 5000 // changes of a page that are looked at for the names that it had
+	maxGone   = 100  // files that have gone from names with one key, and pages that call themselves one name
+	maxCalled = 20   // names of one page that are kept
 )
 
 // Also is what names mean in the snapshot beside those of its files: by its history, by what its tables of redirects say
@@ -59,7 +62,11 @@ func (l book) also(ctx context.Context, in *wiki.Snapshot) page.Also {
 	return page.Also{
 		Moved: func(key string) []page.Move {
 			list := in.Redirects(ctx).Moved(key)
+			seen := 0
 			for old := range l.named(l.gone, key) {
+				if seen++; seen > maxSeen || ctx.Err() != nil {
+					break
+				}
 				if in.Has(old) {
 					continue
 				}
@@ -80,7 +87,11 @@ func (l book) also(ctx context.Context, in *wiki.Snapshot) page.Also {
 			return to, err == nil && to != ""
 		},
 		Called: func(fold string) (list []page.Path) {
+			seen := 0
 			for p := range l.named(l.called, fold) {
+				if seen++; seen > maxSeen || ctx.Err() != nil {
+					break
+				}
 				if in.Has(p) {
 					list = append(list, p)
 				}
@@ -116,10 +127,13 @@ func (l book) otherKeys(ctx context.Context, in *wiki.Snapshot, p page.Path) (ke
 	for _, fold := range called {
 		keys = append(keys, fold[strings.LastIndexByte(fold, '/')+1:])
 	}
-	moves := 0
+	moves, seen := 0, 0
 	for e, err := range l.entries(p, l.bound(in), true) {
-		if err != nil {
+		if err := cmp.Or(err, ctx.Err()); err != nil {
 			return nil, err
+		}
+		if seen++; seen > maxPast {
+			break
 		}
 		if e.kind != 'R' {
 			continue

@@ -20,6 +20,7 @@ import (
 const (
 	doubtsPerPage = 100 // pages of a list
 	maxDoubts     = 200 // links of a page
+	maxOffers     = 20  // of them that other pages are offered for: each is a look at all names
 	maxAlike      = 4   // pages that are offered for one
 )
 
@@ -77,14 +78,23 @@ func (s *Server) doubtsView(c echo.Context, in at, p page.Path, failed error) (w
 		Frame: s.formFrame(c, in, p, "Links of "+p.Title()), Path: p.Address(), More: more,
 		Form: s.form(c, in, p, "links", writing{base: in.Rev(), failed: failed}),
 	}
+	offers := 0
 	for _, d := range list {
-		v.List = append(v.List, doubtView(in, p, d))
+		if !d.Target.Found || d.Target.Ambiguous && !d.Target.Moved {
+			offers++
+		}
+		v.List = append(v.List, doubtView(in, p, d, offers <= maxOffers))
 	}
 	return v, nil
 }
 
-func doubtView(in at, p page.Path, d page.Doubt) web.Doubt {
+// doubtView is one of the links; alike tells whether pages are looked for that it could be meant to lead to.
+func doubtView(in at, p page.Path, d page.Doubt, alike bool) web.Doubt {
 	t := d.Target
+	limit := 0
+	if alike {
+		limit = maxAlike
+	}
 	v := web.Doubt{Written: linkText(d), Line: d.Line, At: strconv.Itoa(d.At), Text: d.Text}
 	if t.Found && t.IsDir {
 		v.Leads = &web.Link{Label: t.Dir + "/", URL: in.Root() + escape(t.Dir) + "/"}
@@ -104,7 +114,7 @@ func doubtView(in at, p page.Path, d page.Doubt) web.Doubt {
 		if t.Path == "" {
 			name = d.Text
 		}
-		for _, q := range in.Names().Alike(name, maxAlike) {
+		for _, q := range in.Names().Alike(name, limit) {
 			if q != p {
 				offer(q.Address(), q)
 			}
@@ -116,7 +126,10 @@ func doubtView(in at, p page.Path, d page.Doubt) web.Doubt {
 		}
 	case t.Ambiguous:
 		v.Kind = "It could mean several pages"
-		all := in.Names().Alike(t.Path.Base(), maxAlike+1)
+		var all []page.Path
+		if alike {
+			all = in.Names().Alike(t.Path.Base(), maxAlike+1)
+		}
 		if i := slices.Index(all, t.Path); i >= 0 {
 			all = slices.Delete(all, i, i+1)
 		}

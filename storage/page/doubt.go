@@ -105,6 +105,9 @@ func Mend(page Path, src []byte, in Context, at int, text string, to Path) ([]by
 // Alike are pages that a link could be meant to lead to, the likeliest first, at most limit: those that have the name in
 // another folder, and those that have a name close to it.
 func (n *Names) Alike(name string, limit int) []Path {
+	if limit <= 0 {
+		return nil
+	}
 	var all []Path
 	key := looseBase(stripExt(name))
 	for p := range n.candidates(inBase, key, baseOf(stripExt(name)), true) {

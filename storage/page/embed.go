@@ -192,7 +192,7 @@ func (w *writer) embed(l Link, t Target) (safe, why string) {
 	in := &writer{doc: e.doc, in: w.in, seen: e.seen, lexed: w.lexed, formulas: w.formulas, formulaCost: w.formulaCost,
 		embedding: all, within: append(slices.Clone(w.within), at), prefix: "in-" + strconv.Itoa(all.count) + "-"}
 	body, why := in.inside(e, t.Fragment)
-	w.lexed, w.formulas, w.formulaCost = in.lexed, in.formulas, in.formulaCost
+	w.lexed, w.formulas, w.formulaCost, w.unsure = in.lexed, in.formulas, in.formulaCost, w.unsure || in.unsure
 	all.spent += len(body)
 	if why == "" && all.spent > maxEmbedded {
 		why = tooMuch

@@ -85,6 +85,7 @@ var errMathCostly = errors.New("it takes too much work")
 type formulaHTML struct {
 	html string // MathML, or the source with the reason why
 	cost int
+	sure bool // it is the same another time
 }
 
 type formulaKey struct {
@@ -120,8 +121,7 @@ func (m *mathematics) formula(k formulaKey) formulaHTML {
 	if ok {
 		return f
 	}
-	f, sure := m.make(k)
-	if !sure {
+	if f = m.make(k); !f.sure {
 		return f
 	}
 	m.mu.Lock()
@@ -137,12 +137,13 @@ func (m *mathematics) formula(k formulaKey) formulaHTML {
 	return f
 }
 
-// make makes a formula; sure is false if another time it may become something else.
-func (m *mathematics) make(k formulaKey) (f formulaHTML, sure bool) {
+// make makes a formula.
+func (m *mathematics) make(k formulaKey) (f formulaHTML) {
+	f.sure = true
 	f.cost = costFormula + costByte*len(k.tex)
 	if len(k.tex) > maxTeX {
 		f.html = formulaSource(k, "it is too long")
-		return f, true
+		return f
 	}
 	e := <-m.engines
 	defer func() { m.engines <- e }()
@@ -153,14 +154,13 @@ func (m *mathematics) make(k formulaKey) (f formulaHTML, sure bool) {
 	f.cost += cost
 	if err == nil {
 		f.html = out
-		return f, true
+		return f
 	}
 	f.html = formulaSource(k, err.Error())
 	if errors.Is(err, errEngine) {
-		e = nil
-		return f, false
+		e, f.sure = nil, false
 	}
-	return f, true
+	return f
 }
 
 // formulaSource shows a formula as it was written, and why.

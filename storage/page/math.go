@@ -256,6 +256,7 @@ func (w *writer) writeFormula(b util.BufWriter, tex string, display bool) error 
 		} else {
 			f = theMathematics().formula(k)
 			w.formulaCost += f.cost
+			w.unsure = w.unsure || !f.sure
 		}
 		w.formulas[k] = f
 	}

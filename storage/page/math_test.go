@@ -291,6 +291,26 @@ func TestHostileMath(t *testing.T) {
 	}
 }
 
+// A page with a formula that could not be made this time says so, and another time has it.
+func TestFormulaAnotherTime(t *testing.T) {
+	m := theMathematics()
+	for range maxEngines {
+		<-m.engines
+		m.engines <- &engine{} // one that fails
+	}
+	d, other := Parse("a.md", []byte("$x^{another}$\n")), Parse("Other.md", []byte("![[a]]\n"))
+	in := Context{Names: names("a.md", "Other.md"), Source: func(Path) ([]byte, bool) { return []byte("$x^{another}$\n"), true }}
+	if html, _, sure := d.Show(in); sure || strings.Contains(html, "<math") {
+		t.Errorf("sure is %v of %s", sure, html)
+	}
+	if html, _, sure := other.Show(in); sure || strings.Contains(html, "<math") {
+		t.Errorf("embedded: sure is %v of %s", sure, html)
+	}
+	if html, _, sure := d.Show(in); !sure || !strings.Contains(html, "<math") {
+		t.Errorf("another time: sure is %v of %s", sure, html)
+	}
+}
+
 func FuzzMath(f *testing.F) {
 	for _, s := range []string{`\frac{a}{b}`, `\begin{pmatrix}a&b\\c&d\end{pmatrix}`, `\begin{array}{l|c||r}a&b&c\\\hline d&e&f\end{array}`,
 		`\boxed{x}\cancel{y}\color{red}z`, `\href{javascript:alert(1)}{x}`, `\htmlStyle{color:red}{x}`, `\includegraphics{a}`, `x\tag{1}`,

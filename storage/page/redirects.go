@@ -11,10 +11,10 @@ import (
 // RedirectTables are the files that are read, the first one first.
 var RedirectTables = [...]Path{".redirects.gollum", ".gitlab/redirects.yml"}
 
-const (
-	maxTable     = 1 << 20 // bytes that are read of one
-	maxRedirects = 20_000
-)
+// MaxTable is how many bytes are read of a table.
+const MaxTable = 1 << 20
+
+const maxRedirects = 20_000
 
 // Redirects is what tables of redirects say. It does not change. The zero value has none.
 type Redirects struct {
@@ -29,7 +29,7 @@ func NewRedirects(n *Names, tables ...[]byte) Redirects {
 	next := map[string]string{}
 	var order []string
 	for _, table := range tables {
-		for line := range bytes.Lines(table[:min(len(table), maxTable)]) {
+		for line := range bytes.Lines(table[:min(len(table), MaxTable)]) {
 			from, to, ok := redirectIn(strings.TrimRight(string(line), "\r\n"))
 			if _, twice := next[from]; !ok || twice || len(next) == maxRedirects {
 				continue

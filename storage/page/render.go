@@ -72,21 +72,22 @@ var errOutput = errors.New("output too long")
 // that it embeds, which it asks Source for; on nothing else. Many may ask at once. What would cost too much is shown as
 // its source, with a notice.
 func (d *Doc) HTML(in Context) string {
-	html, _ := d.Show(in)
+	html, _, _ := d.Show(in)
 	return html
 }
 
 // Show is HTML, with what the links of embedded pages mean: on that, and on the bytes of these pages, HTML depends as well.
-func (d *Doc) Show(in Context) (html string, within []Reading) {
+// It is sure unless a formula could not be made this time: another time it may look otherwise.
+func (d *Doc) Show(in Context) (html string, within []Reading, sure bool) {
 	if d.root == nil {
-		return d.sourceHTML(d.notice), nil
+		return d.sourceHTML(d.notice), nil, true
 	}
 	if in.Names == nil {
 		in.Names = NewNames(func(func(Path) bool) {})
 	}
 	w := &writer{doc: d, in: in.OnePage(), seen: map[Link]Target{}}
 	html = d.show(w)
-	return html, w.readings()
+	return html, w.readings(), !w.unsure
 }
 
 // maxResolved bounds the links of a page that mean something each: more are no page that a person has written.
@@ -225,6 +226,7 @@ type writer struct {
 
 	formulas    map[formulaKey]formulaHTML // that were written
 	formulaCost int                        // of costPage
+	unsure      bool                       // some could not be made this time
 
 	embedding *embedding   // nil until something is embedded
 	within    []location   // what is shown in one another here; with prefix, it is embedded itself

@@ -2,7 +2,6 @@ package wiki
 
 import (
 	"context"
-	"sync"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
@@ -20,12 +19,12 @@ const maxHeaders = 50_000
 
 // headers remembers what the headers of pictures say. Safe for concurrent use.
 type headers struct {
-	reading sync.Mutex // held while one is read, so that one file is in memory at a time
+	reading chan struct{} // has one while one is read, so that one file is in memory at a time
 	known   *lru.Cache[git.Hash, page.Picture]
 }
 
 func newHeaders() *headers {
-	h := &headers{}
+	h := &headers{reading: make(chan struct{}, 1)}
 	h.known, _ = lru.New[git.Hash, page.Picture](maxHeaders) // fails for no size only
 	return h
 }
@@ -39,20 +38,19 @@ func (s *Snapshot) Picture(ctx context.Context, p page.Path) page.Picture {
 // gallery is the pictures that a page has asked for while it was rendered: its looks depend on them.
 type gallery struct {
 	in    *Snapshot
-	left  int64 // bytes that may still be read
-	asked []asked
+	left  int64                  // bytes that may still be read
+	asked map[page.Path]git.Hash // zero for none
+	seen  map[page.Path]page.Picture
 	short bool // some were not looked at
-}
-
-type asked struct {
-	path page.Path
-	blob git.Hash // zero for none
 }
 
 // hung is what page.Context.Picture answers.
 func (g *gallery) hung(ctx context.Context, p page.Path) page.Picture {
+	if pic, ok := g.seen[p]; ok {
+		return pic
+	}
 	pic, blob := g.look(ctx, p)
-	g.asked = append(g.asked, asked{p, blob})
+	g.asked[p], g.seen[p] = blob, pic
 	return pic
 }
 
@@ -67,6 +65,7 @@ func (g *gallery) look(ctx context.Context, p page.Path) (page.Picture, git.Hash
 	}
 	size, err := s.tree.Size(ctx, e)
 	if err != nil || size > MaxFile {
+		g.short = g.short || ctx.Err() != nil
 		return page.Picture{}, e.Hash
 	}
 	if size > g.left {
@@ -74,10 +73,19 @@ func (g *gallery) look(ctx context.Context, p page.Path) (page.Picture, git.Hash
 		return page.Picture{}, e.Hash
 	}
 	g.left -= size
-	s.space.headers.reading.Lock()
-	defer s.space.headers.reading.Unlock()
+	select {
+	case s.space.headers.reading <- struct{}{}:
+		defer func() { <-s.space.headers.reading }()
+	case <-ctx.Done():
+		g.short = true
+		return page.Picture{}, e.Hash
+	}
+	if pic, ok := s.space.headers.known.Get(e.Hash); ok { // somebody else has read it meanwhile
+		return pic, e.Hash
+	}
 	b, err := s.tree.Blob(ctx, e)
 	if err != nil {
+		g.short = g.short || ctx.Err() != nil
 		return page.Picture{}, e.Hash
 	}
 	pic := page.ReadPicture(b)
@@ -86,9 +94,9 @@ func (g *gallery) look(ctx context.Context, p page.Path) (page.Picture, git.Hash
 }
 
 // hang tells whether the same pictures hang in the snapshot.
-func (s *Snapshot) hang(ctx context.Context, pictures []asked) bool {
-	for _, a := range pictures {
-		if e, err := s.lookup(ctx, a.path); err != nil && !a.blob.IsZero() || err == nil && e.Hash != a.blob {
+func (s *Snapshot) hang(ctx context.Context, pictures map[page.Path]git.Hash) bool {
+	for p, blob := range pictures {
+		if e, err := s.lookup(ctx, p); err != nil && !blob.IsZero() || err == nil && e.Hash != blob {
 			return false
 		}
 	}

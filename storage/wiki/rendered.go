@@ -89,10 +89,10 @@ func (s *Snapshot) render(ctx context.Context, p page.Path, e git.Entry) (out *r
 		out.embeds[p] = e.Hash
 		return b, err == nil
 	}
-	html, within := doc.Show(in)
+	html, within, sure := doc.Show(in)
 	out.page, out.within = &Page{Path: p, Blob: e.Hash.String(), Source: source, Doc: doc, HTML: html}, within
 	out.pictures = pictures.asked
-	return out, !pictures.short, nil
+	return out, sure && !pictures.short, nil
 }
 
 // shows tells whether the pages have these bytes.
@@ -134,7 +134,7 @@ type renderedPage struct {
 	derived  bool                   // targets may change though names do not
 	embeds   map[page.Path]git.Hash // what is shown in it,
 	within   []page.Reading         // and what the links there mean
-	pictures []asked
+	pictures map[page.Path]git.Hash // what the names of pictures stand for
 }
 
 // maxRendered bounds what is kept for a space, in bytes.

@@ -2,6 +2,7 @@ package wiki
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
@@ -77,7 +78,7 @@ func (s *Snapshot) context(ctx context.Context) (page.Context, *gallery) {
 		b, err := s.Read(ctx, p)
 		return b, err == nil
 	}
-	g := &gallery{in: s, left: maxLooked}
+	g := &gallery{in: s, left: maxLooked, asked: map[page.Path]git.Hash{}, seen: map[page.Path]page.Picture{}}
 	return page.Context{
 		Space: s.space.name, Base: s.base, Names: s.names(), Profile: s.profile(), Also: s.also, Source: source,
 		Picture: func(p page.Path) page.Picture { return g.hung(ctx, p) },
@@ -94,33 +95,55 @@ func (s *Snapshot) With(also page.Also) *Snapshot {
 // redirects are the tables of one snapshot, and of each later one with the same names and tables.
 type redirects struct {
 	namesAt uint64
+	commit  git.Hash // for a snapshot that never was the head
 	blobs   [len(page.RedirectTables)]git.Hash
 	tables  page.Redirects
 }
 
-// Redirects are the redirects that the space has brought along from another wiki. Those of its own history are not among
-// them: see search.Index.
+// Redirects are the redirects that the space has brought along from another wiki; a table of more than page.MaxTable bytes
+// is not read. Those of its own history are not among them: see search.Index. Asking again for the same costs a look-up.
 func (s *Snapshot) Redirects(ctx context.Context) page.Redirects {
 	next := redirects{namesAt: s.namesAt}
-	var tables [][]byte
+	if s.namesAt == 0 {
+		next.commit = s.commit
+	}
+	var entries []git.Entry
+	whole := true // nothing failed that may go well another time
 	for i, p := range page.RedirectTables {
 		e, err := s.lookup(ctx, p)
 		if err != nil {
+			whole = whole && errors.Is(err, fs.ErrNotExist)
 			continue
 		}
 		next.blobs[i] = e.Hash
-		if b, err := s.tree.Blob(ctx, e); err == nil {
-			tables = append(tables, b)
-		}
+		entries = append(entries, e)
 	}
-	if len(tables) == 0 {
+	if len(entries) == 0 {
 		return page.Redirects{}
 	}
-	if kept := s.space.redirects.Load(); kept != nil && kept.namesAt == next.namesAt && kept.blobs == next.blobs && next.namesAt != 0 {
+	if kept := s.space.redirects.Load(); kept != nil && kept.namesAt == next.namesAt && kept.commit == next.commit && kept.blobs == next.blobs {
 		return kept.tables
 	}
+	var tables [][]byte
+	for _, e := range entries {
+		size, err := s.tree.Size(ctx, e)
+		if err == nil && size > page.MaxTable {
+			continue
+		}
+		var b []byte
+		if err == nil {
+			b, err = s.tree.Blob(ctx, e)
+		}
+		if err != nil {
+			whole = false
+			continue
+		}
+		tables = append(tables, b)
+	}
 	next.tables = page.NewRedirects(s.names(), tables...)
-	s.space.redirects.Store(&next)
+	if whole {
+		s.space.redirects.Store(&next)
+	}
 	return next.tables
 }
 
