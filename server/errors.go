@@ -55,6 +55,7 @@ var problems = []struct {
 	{wiki.ErrNotText, problem{422, "Not text", "A page is text in UTF-8 and holds no NUL characters. Save it as UTF-8, or store it as a file with another ending."}},
 	{wiki.ErrReadOnly, problem{503, "Nothing can be saved now", "The disk has failed. Whoever runs the wiki has to look at it and start the wiki again. Keep your text."}},
 	{wiki.ErrBusy, problem{503, "Busy", "Too many clones and pushes run at once. Try again in a minute."}},
+	{wiki.ErrOvertaken, problem{503, "Busy", "Many are changing the wiki just now, and each time somebody else was quicker, so nothing has been done. Try again in a moment."}},
 	{wiki.ErrLocked, problem{503, "Busy", "Another program is changing the wiki's files. Try again in a moment."}},
 	{fs.ErrClosed, problem{503, "Ending", "The wiki is being stopped. Try again in a moment."}},
 	{syscall.EROFS, problem{503, "Nothing can be saved now", "The disk cannot be written to. Whoever runs the wiki has to look at it. Keep your text and try again."}},

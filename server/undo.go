@@ -35,6 +35,9 @@ func (s *Server) bounded(c echo.Context, sentence string, do func(ctx context.Co
 	ctx, cancel := context.WithTimeoutCause(c.Request().Context(), s.planTime, errPlanTime)
 	defer cancel()
 	err := do(ctx)
+	if errors.Is(err, wiki.ErrOvertaken) {
+		return err // a plan was made in time
+	}
 	if errors.Is(err, errPlanTime) || errors.Is(err, context.DeadlineExceeded) && context.Cause(ctx) == errPlanTime {
 		s.Log.Warn("plan given up", "path", c.Request().URL.Path, "err", err)
 		return bad(413, "%s", sentence)

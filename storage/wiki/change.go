@@ -30,6 +30,12 @@ func (s *Space) Remove(ctx context.Context, by Actor, p page.Path, blob, why str
 	})
 }
 
+// ErrOvertaken is returned when others have changed the space each time before a change could be written.
+var ErrOvertaken = errors.New("others were quicker each time")
+
+// maxTries is how often a change is planned while the head moves. Each time somebody else has got something done.
+const maxTries = 1000
+
 // change writes what plan makes of the head, again while the head moves. It asks first whether the actor may write all
 // the paths.
 func (s *Space) change(ctx context.Context, by Actor, touched []page.Path, plan func(head *Snapshot) (git.Change, error)) (Saved, error) {
@@ -41,11 +47,11 @@ func (s *Space) change(ctx context.Context, by Actor, touched []page.Path, plan 
 			return Saved{}, err
 		}
 	}
-	for {
+	for try := 1; ; try++ {
 		head := s.latest()
 		c, err := plan(head)
 		if err != nil {
-			return Saved{}, err
+			return Saved{}, overtaken(ctx, try > 1, err)
 		}
 		if len(c.Edits) == 0 {
 			return Saved{Rev: head.rev, Unchanged: true}, nil
@@ -56,9 +62,19 @@ func (s *Space) change(ctx context.Context, by Actor, touched []page.Path, plan 
 		case err == nil:
 			return Saved{Rev: revOf(hash), Unchanged: hash == head.commit}, nil
 		case !errors.Is(err, git.ErrMoved):
-			return Saved{}, err
+			return Saved{}, overtaken(ctx, true, err)
 		case ctx.Err() != nil:
-			return Saved{}, ctx.Err()
+			return Saved{}, overtaken(ctx, true, ctx.Err())
+		case try == maxTries:
+			return Saved{}, ErrOvertaken
 		}
 	}
+}
+
+// overtaken is ErrOvertaken as well when the time is over and there was a plan that could have been carried out.
+func overtaken(ctx context.Context, planned bool, err error) error {
+	if planned && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("%w: %w", ErrOvertaken, err)
+	}
+	return err
 }

@@ -46,6 +46,8 @@ type MovePlan struct {
 
 	edits []git.Edit
 	seen  map[page.Path]lookedAt
+	asked map[page.Path]page.Path // what might have gone along,
+	uses  map[page.Path]usedBy    // and what pages use of it
 }
 
 // ErrLinksLost is why a page is in MovePlan.Left of which some links cannot be written so that they go on leading where
@@ -98,11 +100,17 @@ func (s *Space) planMove(ctx context.Context, by Actor, head *Snapshot, m Moving
 	if m.Folder {
 		plan.Note = fmt.Sprintf("Move %s/ to %s/", m.From, m.To)
 	}
+	if m.From == m.To {
+		return plan, nil
+	}
+	if last != nil && (last.Head.namesAt != head.namesAt || head.namesAt == 0 || last.Head.profile() != head.profile()) {
+		last = nil
+	}
 	w := &mover{by: by, head: head, moves: page.Moves{Before: head.Context(), Files: files}}
 	if m.Folder {
 		w.moves.Folders = map[string]string{string(m.From): string(m.To)}
 	} else if m.From.IsPage() {
-		if err := w.takeAlong(ctx, m); err != nil {
+		if err := w.takeAlong(ctx, m, plan, last); err != nil {
 			return nil, err
 		}
 	}
@@ -114,7 +122,7 @@ func (s *Space) planMove(ctx context.Context, by Actor, head *Snapshot, m Moving
 		}
 	}
 	w.settle(ctx)
-	if last != nil && last.Head.namesAt == head.namesAt && head.namesAt != 0 && last.Head.profile() == head.profile() && maps.Equal(w.moves.Files, last.files()) {
+	if last != nil && maps.Equal(w.moves.Files, last.files()) {
 		w.seen = last.seen
 	}
 	pages, err := w.look(ctx)
@@ -414,8 +422,15 @@ func (w *mover) page(ctx context.Context, p page.Path) (lookedAt, error) {
 	return out, nil
 }
 
-// takeAlong adds to a page's move the files that it alone uses and that lie where its files do.
-func (w *mover) takeAlong(ctx context.Context, m Moving) error {
+// usedBy is which files a page uses; those that are asked about are among them.
+type usedBy struct {
+	blob  git.Hash
+	files []page.Path
+}
+
+// takeAlong adds to a page's move the files that it alone uses and that lie where its files do. It notes in the plan what
+// it finds, and takes over what the last one has found when the names are the same.
+func (w *mover) takeAlong(ctx context.Context, m Moving, plan, last *MovePlan) error {
 	src, err := w.head.Read(ctx, m.From)
 	if err != nil {
 		return err
@@ -451,20 +466,37 @@ func (w *mover) takeAlong(ctx context.Context, m Moving) error {
 			others = append(others, p)
 		}
 	}
-	used := make([][]page.Path, len(others))
+	var known map[page.Path]usedBy
+	if last != nil && maps.Equal(last.asked, along) {
+		known = last.uses
+	}
+	used := make([]usedBy, len(others))
 	err = w.parallel(ctx, len(others), func(i int) error {
-		src, err := w.head.Read(ctx, others[i])
-		if err != nil || !mentions.In(src) {
+		e, err := w.head.lookup(ctx, others[i])
+		if err != nil {
+			return err
+		}
+		if kept, ok := known[others[i]]; ok && kept.blob == e.Hash {
+			used[i] = kept
+			return nil
+		}
+		src, err := w.head.tree.Blob(ctx, e)
+		if err != nil {
 			return ignoreMissing(err)
 		}
-		used[i] = page.Uses(others[i], src, w.moves.Before)
+		used[i].blob = e.Hash
+		if mentions.In(src) {
+			used[i].files = page.Uses(others[i], src, w.moves.Before)
+		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	for _, list := range used {
-		for _, p := range list {
+	plan.asked, plan.uses = maps.Clone(along), make(map[page.Path]usedBy, len(others))
+	for i, u := range used {
+		plan.uses[others[i]] = u
+		for _, p := range u.files {
 			delete(along, p)
 		}
 	}

@@ -55,17 +55,22 @@ func (s *Space) Upload(ctx context.Context, by Actor, at page.Path, files []File
 			return up, fmt.Errorf("%q: %w", f.Name, ErrTooLarge)
 		}
 	}
+	hashes := make([]git.Hash, len(files))
+	for i, f := range files {
+		hashes[i] = git.BlobHash(f.Data)
+	}
 	saved, err := s.change(ctx, by, nil, func(head *Snapshot) (git.Change, error) {
 		up.Paths = up.Paths[:0]
 		c := git.Change{Onto: head.commit, Exact: true} // new names are checked against all others: see trySave
-		dir := head.FolderFor(ctx, at)
-		for _, f := range files {
-			p, err := s.place(ctx, by, head, dir, f, c.Edits)
+		w := &placing{head: head, dir: head.FolderFor(ctx, at), hashes: map[page.Path]git.Hash{}, numbers: map[string]*numbers{}}
+		w.names = page.NewNames(func(func(page.Path) bool) {})
+		for i, f := range files {
+			p, free, err := w.place(ctx, by, page.FileName(f.Name), hashes[i])
 			if err != nil {
 				return c, err
 			}
 			up.Paths = append(up.Paths, p)
-			if taken, _ := takenBy(c.Edits, p, git.Hash{}); !taken && !head.Has(p) {
+			if free {
 				c.Edits = append(c.Edits, git.Edit{Path: string(p), Data: f.Data})
 			}
 		}
@@ -76,63 +81,75 @@ func (s *Space) Upload(ctx context.Context, by Actor, at page.Path, files []File
 	return up, err
 }
 
-// place is the path for a new file: one that is free, or one that has these bytes.
-func (s *Space) place(ctx context.Context, by Actor, head *Snapshot, dir string, f File, with []git.Edit) (page.Path, error) {
-	name := page.FileName(f.Name)
-	if page.Path(name).IsPage() {
-		return "", &page.NameError{Path: page.Path(name), Reason: fmt.Sprintf("%q is a page, not a file: write it with New page, or give it another ending", name)}
-	}
-	hash := git.BlobHash(f.Data)
-	for n := 0; n <= maxNumbers; n++ {
-		free := name
-		if n > 0 {
-			free = page.Numbered(name, n)
-		}
-		if dir != "" {
-			free = dir + "/" + free
-		}
-		p, err := page.ParsePath(free)
-		if err != nil {
-			return "", err
-		}
-		if err := s.mayWrite(by, p); err != nil {
-			return "", err
-		}
-		if e, err := head.lookup(ctx, p); err == nil && e.Hash == hash {
-			return p, nil
-		}
-		if taken, same := takenBy(with, p, hash); same {
-			return p, nil
-		} else if taken || head.Has(p) || head.Names().HasDir(string(p)) {
-			continue
-		}
-		err = checkNew(head, p)
-		if err == nil {
-			return p, nil
-		}
-		if page.CheckNew(p) != nil {
-			return "", err // no number mends that
-		}
-	}
-	return "", fmt.Errorf("%s: %w", name, fs.ErrExist)
+// placing gives names to the files of one upload.
+type placing struct {
+	head    *Snapshot
+	dir     string
+	names   *page.Names            // of the files that come,
+	hashes  map[page.Path]git.Hash // and their bytes
+	numbers map[string]*numbers    // by the name without one
 }
 
-// takenBy tells whether edits that are about to be made take a name, and whether they put these bytes there.
-func takenBy(edits []git.Edit, p page.Path, hash git.Hash) (taken, same bool) {
-	names := page.NewNames(func(yield func(page.Path) bool) {
-		for _, e := range edits {
-			if !yield(page.Path(e.Path)) {
-				return
-			}
+// numbers are those of one name that have been tried.
+type numbers struct {
+	next  int
+	taken map[git.Hash]page.Path // by those before next
+}
+
+// place is the path for a new file: one that is free, which it then has, or one that has these bytes.
+func (w *placing) place(ctx context.Context, by Actor, name string, hash git.Hash) (at page.Path, free bool, err error) {
+	if page.Path(name).IsPage() {
+		return "", false, &page.NameError{Path: page.Path(name), Reason: fmt.Sprintf("%q is a page, not a file: write it with New page, or give it another ending", name)}
+	}
+	n := w.numbers[name]
+	if n == nil {
+		n = &numbers{taken: map[git.Hash]page.Path{}}
+		w.numbers[name] = n
+	}
+	if p, ok := n.taken[hash]; ok {
+		return p, false, nil
+	}
+	for ; n.next <= maxNumbers; n.next++ {
+		to := name
+		if n.next > 0 {
+			to = page.Numbered(name, n.next)
 		}
-	})
-	for _, e := range edits {
-		if e.Path == string(p) {
-			return true, git.BlobHash(e.Data) == hash
+		if w.dir != "" {
+			to = w.dir + "/" + to
+		}
+		p, err := page.ParsePath(to)
+		if err != nil {
+			return "", false, err
+		}
+		if err := w.head.space.mayWrite(by, p); err != nil {
+			return "", false, err
+		}
+		is, there := w.hashes[p]
+		if e, err := w.head.lookup(ctx, p); err == nil && !there {
+			is, there = e.Hash, true
+		}
+		if there {
+			if _, ok := n.taken[is]; !ok {
+				n.taken[is] = p
+			}
+			if is == hash {
+				return p, false, nil
+			}
+			continue
+		}
+		if _, twin := w.names.Twin(p); twin || w.head.Has(p) || w.head.Names().HasDir(string(p)) {
+			continue
+		}
+		err = checkNew(w.head, p)
+		if err == nil {
+			w.names, w.hashes[p] = w.names.With([]page.Path{p}, nil), hash
+			return p, true, nil
+		}
+		if page.CheckNew(p) != nil {
+			return "", false, err // no number mends that
 		}
 	}
-	_, taken = names.Twin(p)
-	return taken, false
+	return "", false, fmt.Errorf("%s: %w", name, fs.ErrExist)
 }
 
 // listed names the files that edits write.
