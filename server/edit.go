@@ -117,7 +117,8 @@ func (s *Server) editView(c echo.Context, in at, p page.Path, w writing) web.Edi
 		Limit: fmt.Sprintf("A page may be up to %d KiB long.", wiki.MaxPage>>10),
 	}
 	if w.preview {
-		v.Preview = web.HTML(page.Parse(p, []byte(w.text)).HTML(in.Context()))
+		html, _ := in.Preview(c.Request().Context(), p, []byte(w.text)) // it fails only for who has left
+		v.Preview = web.HTML(html)
 	}
 	return v
 }

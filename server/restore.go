@@ -151,7 +151,11 @@ func (s *Server) restoreView(c echo.Context, in at, r restoring) (web.View, erro
 		v.Called = r.Was.Address()
 	}
 	if r.Path.IsPage() {
-		v.Preview = web.HTML(page.Parse(r.Path, text).HTML(in.Context()))
+		html, err := in.Preview(c.Request().Context(), r.Path, text)
+		if err != nil {
+			return web.Restore{}, err
+		}
+		v.Preview = web.HTML(html)
 		if in.Has(r.Path) {
 			v.Diff = app(in.Space(), "diff", r.Path) + "?from=" + r.Rev + "&to=" + string(in.Rev())
 		}

@@ -3,10 +3,12 @@ package wiki
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"golang.org/x/sync/semaphore"
 
 	"cairn/storage/internal/git"
 	"cairn/storage/page"
@@ -39,30 +41,121 @@ func (s *Snapshot) Page(ctx context.Context, p page.Path) (*Page, error) {
 		return made.page, nil
 	}
 	key := renderedKey{path: p, blob: e.Hash}
-	profile := s.profile()
 	kept := s.space.cache.get(key)
-	if kept != nil && kept.profile == profile && s.shows(ctx, kept.embeds) && s.hang(ctx, kept.pictures) {
-		if kept.namesAt == s.namesAt && s.namesAt != 0 && !kept.derived {
+	for {
+		if kept != nil && s.looksSo(ctx, key, kept) {
 			return kept.page, nil
 		}
-		if in := s.Context().OnePage(); slices.Equal(kept.targets, kept.page.Doc.Targets(in)) && !slices.ContainsFunc(kept.within, in.Changed) {
-			again := *kept
-			again.namesAt = s.namesAt
-			s.space.cache.put(key, &again)
-			return kept.page, nil
+		f, first := s.space.cache.join(key)
+		if first {
+			return s.renderFor(ctx, key, e, f)
+		}
+		select {
+		case <-f.done:
+			kept = f.made // nil when whoever rendered it left or failed: somebody else does
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
 	}
-	made, whole, err := s.render(ctx, p, e)
+}
+
+// looksSo tells whether what was rendered before is how the page looks in this snapshot.
+func (s *Snapshot) looksSo(ctx context.Context, key renderedKey, kept *renderedPage) bool {
+	if kept.profile != s.profile() || !s.shows(ctx, kept.embeds) || !s.hang(ctx, kept.pictures) {
+		return false
+	}
+	if kept.namesAt == s.namesAt && s.namesAt != 0 && !kept.derived {
+		return true
+	}
+	in := s.Context().OnePage()
+	if !slices.Equal(kept.targets, kept.page.Doc.Targets(in)) || slices.ContainsFunc(kept.within, in.Changed) {
+		return false
+	}
+	if s.space.cache.get(key) == kept {
+		again := *kept
+		again.namesAt = s.namesAt
+		s.space.cache.put(key, &again)
+	}
+	return true
+}
+
+// renderFor renders a page for all who wait for it.
+func (s *Snapshot) renderFor(ctx context.Context, key renderedKey, e git.Entry, f *flight) (*Page, error) {
+	defer s.space.cache.land(key, f)
+	if kept := s.space.cache.get(key); kept != nil && s.looksSo(ctx, key, kept) { // just landed
+		f.made = kept
+		return kept.page, nil
+	}
+	made, whole, err := s.render(ctx, key.path, e)
 	if err != nil {
 		return nil, err
 	}
-	made.namesAt, made.profile, made.targets = s.namesAt, profile, made.page.Doc.Targets(s.Context())
+	made.namesAt, made.profile, made.targets = s.namesAt, s.profile(), made.page.Doc.Targets(s.Context())
 	made.derived = slices.ContainsFunc(made.targets, page.Target.Derived) ||
 		slices.ContainsFunc(made.within, func(r page.Reading) bool { return r.Target.Derived() })
 	if whole {
 		s.space.cache.put(key, made)
 	}
+	f.made = made
 	return made.page, nil
+}
+
+// Preview is how a page would look in the snapshot if it had this text, sanitised. It is not kept.
+func (s *Snapshot) Preview(ctx context.Context, p page.Path, text []byte) (string, error) {
+	t := turn{ctx: ctx}
+	defer t.end()
+	if err := t.begin(len(text)); err != nil {
+		return "", err
+	}
+	in, _ := s.context(ctx)
+	source := in.Source
+	in.Source = func(p page.Path) ([]byte, bool) {
+		if t.take() != nil {
+			return nil, false
+		}
+		return source(p)
+	}
+	html := page.Parse(p, text).HTML(in)
+	return html, ctx.Err()
+}
+
+// costlyAtOnce is how many pages that may take long are rendered at once, in the whole process: one processor stays free
+// for all else.
+var costlyAtOnce = int64(max(1, runtime.GOMAXPROCS(0)-1))
+
+var costly = semaphore.NewWeighted(costlyAtOnce)
+
+// cheap is how many bytes a page may have that is never waited for, unless it shows others.
+const cheap = 16 << 10
+
+// turn is that of one page among the costly ones. It is taken once, however many pages are shown in it, so that none waits
+// for itself.
+type turn struct {
+	ctx  context.Context
+	held bool
+}
+
+// begin waits for the turn of a page of that many bytes.
+func (t *turn) begin(size int) error {
+	if size <= cheap {
+		return nil
+	}
+	return t.take()
+}
+
+func (t *turn) take() error {
+	if t.held {
+		return nil
+	}
+	err := costly.Acquire(t.ctx, 1)
+	t.held = err == nil
+	return err
+}
+
+func (t *turn) end() {
+	if t.held {
+		costly.Release(1)
+	}
 }
 
 // render renders a page, and notes which pages and pictures are shown in it; whole if it may be kept.
@@ -71,12 +164,20 @@ func (s *Snapshot) render(ctx context.Context, p page.Path, e git.Entry) (out *r
 	if err != nil {
 		return nil, false, fmt.Errorf("read %s: %w", p, err)
 	}
+	t := turn{ctx: ctx}
+	defer t.end()
+	if err := t.begin(len(source)); err != nil {
+		return nil, false, err
+	}
 	doc := page.Parse(p, source)
 	in, pictures := s.context(ctx)
 	out = &renderedPage{}
 	in.Source = func(p page.Path) ([]byte, bool) {
 		var b []byte
 		e, err := s.lookup(ctx, p)
+		if err == nil {
+			err = t.take()
+		}
 		if err == nil {
 			b, err = s.tree.Blob(ctx, e)
 		}
@@ -90,6 +191,9 @@ func (s *Snapshot) render(ctx context.Context, p page.Path, e git.Entry) (out *r
 		return b, err == nil
 	}
 	html, within, sure := doc.Show(in)
+	if err := ctx.Err(); err != nil {
+		return nil, false, err // what it shows may be missing
+	}
 	out.page, out.within = &Page{Path: p, Blob: e.Hash.String(), Source: source, Doc: doc, HTML: html}, within
 	out.pictures = pictures.asked
 	return out, sure && !pictures.short, nil
@@ -116,9 +220,35 @@ func (s *Snapshot) Doc(ctx context.Context, p page.Path) (*page.Doc, error) {
 
 // rendered keeps the pages that were read last, bounded by an estimate of their bytes.
 type rendered struct {
-	mu   sync.Mutex // guards all below
-	lru  *simplelru.LRU[renderedKey, *renderedPage]
-	size int
+	mu      sync.Mutex // guards all below
+	lru     *simplelru.LRU[renderedKey, *renderedPage]
+	size    int
+	flights map[renderedKey]*flight
+}
+
+// flight is a page that is being rendered, for all who ask for it meanwhile.
+type flight struct {
+	done chan struct{} // closed when made is settled
+	made *renderedPage // nil when it came to nothing
+}
+
+// join gives the flight of a page. Whoever is first has to render it, and land.
+func (r *rendered) join(k renderedKey) (f *flight, first bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f = r.flights[k]
+	if first = f == nil; first {
+		f = &flight{done: make(chan struct{})}
+		r.flights[k] = f
+	}
+	return f, first
+}
+
+func (r *rendered) land(k renderedKey, f *flight) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.flights, k)
+	close(f.done)
 }
 
 type renderedKey struct {
@@ -141,7 +271,7 @@ type renderedPage struct {
 const maxRendered = 24 << 20
 
 func newRendered() *rendered {
-	r := &rendered{}
+	r := &rendered{flights: map[renderedKey]*flight{}}
 	r.lru, _ = simplelru.NewLRU(1<<20, func(_ renderedKey, p *renderedPage) { r.size -= p.cost() })
 	return r
 }
