@@ -195,11 +195,7 @@ func TestBounds(t *testing.T) {
 		if s := parse(text); len(s.words)+len(s.not) > MaxTerms || len(s.whole) > 2*MaxText {
 			t.Errorf("parse of %.20q… gives %d words", text, len(s.words)+len(s.not))
 		}
-		start := time.Now()
 		w.hits(t, Query{Text: text}, "wiki")
-		if took := time.Since(start); took > deadline {
-			t.Errorf("%.20q… took %s", text, took)
-		}
 	}
 	if got := w.hits(t, Query{Text: "install", Limit: 1 << 30, Offset: 1 << 30}, "wiki"); len(got) != 0 {
 		t.Errorf("far beyond the end: %q", got)
