@@ -18,9 +18,7 @@ import (
 
 const (
 	filesPerPage = 100
-	usersShown   = 5               // pages that use a file
-	askTime      = time.Second     // for finding out which pages use the files of a list
-	lookTime     = 2 * time.Second // for finding unused ones
+	usersShown   = 5 // pages that use a file
 )
 
 // isFile tells whether a path is a file that people have put there: no page, no settings.
@@ -46,7 +44,7 @@ func (s *Server) files(c echo.Context) error {
 	wanted := func(page.Path) (bool, error) { return true, nil }
 	if v.OnlyUnused {
 		v.Title, here = "Files that no page uses", v.Unused
-		look, cancel := context.WithTimeout(c.Request().Context(), lookTime)
+		look, cancel := context.WithTimeout(c.Request().Context(), s.lookTime)
 		defer cancel()
 		wanted = func(p page.Path) (bool, error) {
 			users, more, err := s.Index.Backlinks(look, in.Snapshot, p, 1)
@@ -150,7 +148,7 @@ func (s *Server) fileRows(c echo.Context, in at, files []page.Path) ([]web.FileR
 	if err != nil {
 		return nil, err
 	}
-	ask, cancel := context.WithTimeout(ctx, askTime)
+	ask, cancel := context.WithTimeout(ctx, s.askTime)
 	defer cancel()
 	rows := make([]web.FileRow, len(files))
 	for i, p := range files {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"mime/multipart"
 	"net/http"
 	"strings"
@@ -288,7 +289,12 @@ func TestFileList(t *testing.T) {
 // However many uploads come at once, what is in memory and on disk is bounded, and those for whom there is no room are
 // told to come again.
 func TestUploadRoom(t *testing.T) {
-	s, err := New(Config{})
+	w, err := wiki.Open(t.Context(), t.TempDir(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	s, err := New(Config{Wiki: w})
 	if err != nil {
 		t.Fatal(err)
 	}

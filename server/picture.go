@@ -35,7 +35,6 @@ import (
 const (
 	maxScaled    = 32 << 20        // bytes of smaller pictures that are kept
 	maxDecoded   = 256 << 20       // bytes that a picture may take in memory
-	maxWork      = 2 * time.Second // of the processor, that one may take
 	waitToDecode = 5 * time.Second // for others
 	jpegQuality  = 82
 )
@@ -115,7 +114,7 @@ func (s *Server) smaller(c echo.Context, in at, p page.Path, blob string, width 
 	defer s.scaled.one.Release(1)
 	made, ok := s.scaled.get(key)
 	if !ok {
-		if made, err = scale(b, pic, to); err != nil {
+		if made, err = scale(b, pic, to, s.scaleTime); err != nil {
 			s.Log.Info("make a picture smaller", "space", in.Space(), "path", p, "err", err)
 			made = scaledPicture{}
 		}
@@ -142,14 +141,14 @@ var (
 )
 
 // work is how long the processor has worked on a picture. It belongs to one thread.
-type work struct{ began time.Duration }
+type work struct{ began, most time.Duration }
 
-// newWork begins now, on this thread.
-func newWork() work { return work{threadTime()} }
+// newWork begins now, on this thread, and may take so long.
+func newWork(most time.Duration) work { return work{threadTime(), most} }
 
 // over is errSlow once it has taken too long.
 func (w work) over() error {
-	if threadTime()-w.began > maxWork {
+	if threadTime()-w.began > w.most {
 		return errSlow
 	}
 	return nil
@@ -179,8 +178,8 @@ func (t timed) Read(b []byte) (int, error) {
 	return t.Reader.Read(b[:min(len(b), 32<<10)])
 }
 
-// scale makes a picture so wide that it is shown with that many pixels.
-func scale(b []byte, pic page.Picture, width int) (made scaledPicture, err error) {
+// scale makes a picture so wide that it is shown with that many pixels, if the processor does not take longer than most.
+func scale(b []byte, pic page.Picture, width int, most time.Duration) (made scaledPicture, err error) {
 	defer func() { // decoders of others read what anybody may have written
 		if recover() != nil {
 			err = errKind
@@ -188,7 +187,7 @@ func scale(b []byte, pic page.Picture, width int) (made scaledPicture, err error
 	}()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	w := newWork()
+	w := newWork(most)
 	src, err := decode(b, pic, w)
 	if err != nil {
 		return made, err

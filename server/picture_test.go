@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"cairn/storage/page"
 	"cairn/storage/wiki"
@@ -87,7 +88,7 @@ func TestScaleUpright(t *testing.T) {
 			t.Errorf("turn %d: the header says %+v", turn, pic)
 			continue
 		}
-		made, err := scale(b, pic, 160)
+		made, err := scale(b, pic, 160, time.Hour)
 		if err != nil {
 			t.Errorf("turn %d: %v", turn, err)
 			continue
@@ -121,7 +122,7 @@ func TestShrink(t *testing.T) {
 				want += float64(v)
 			}
 		}
-		small, err := shrink(src, tt.to, newWork())
+		small, err := shrink(src, tt.to, newWork(time.Hour))
 		if err != nil {
 			t.Fatal(err)
 		}

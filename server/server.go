@@ -43,7 +43,11 @@ type Server struct {
 	scaled           *scaled
 	storing, spooled room
 
-	planTime time.Duration // how long it may take to plan an undo, a restore or a move, or to compare
+	// How long what may be costly is allowed to take; tests, on whatever machine, allow more.
+	askTime   time.Duration // finding out which pages use the files of a list
+	lookTime  time.Duration // looking for files that no page uses
+	scaleTime time.Duration // of the processor, making a picture smaller
+	planTime  time.Duration // how long it may take to plan an undo, a restore or a move, or to compare
 }
 
 // New makes a server. It opens nothing and starts nothing.
@@ -53,6 +57,7 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{Config: c, site: site, kept: newKept(), echo: echo.New(), planTime: 20 * time.Second}
+	s.askTime, s.lookTime, s.scaleTime = time.Second, 2*time.Second, 2*time.Second
 	s.sending, s.storing, s.spooled = newSending(), newRoom(maxStoring), newRoom(maxSpooled)
 	s.scaled = newScaled()
 	s.echo.HTTPErrorHandler = s.handleError

@@ -44,6 +44,7 @@ func startIn(t *testing.T, dir string) (*httptest.Server, *wiki.Wiki) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.askTime, s.lookTime, s.scaleTime, s.planTime = time.Hour, time.Hour, time.Hour, time.Hour // a busy machine is no failure
 	ended := make(chan error)
 	go func() { ended <- index.Run(ctx, w) }()
 	web := httptest.NewServer(s)

@@ -42,14 +42,10 @@ type spooledFile struct {
 	from, to int64
 }
 
-// newSpool makes a spool. Its file has no name any more: nothing is left, however the program ends.
+// newSpool makes a spool, in the data folder: elsewhere files may lie in memory.
 func (s *Server) newSpool() (*spool, error) {
-	f, err := os.CreateTemp("", "cairn-upload-")
+	f, err := s.Wiki.Spool()
 	if err != nil {
-		return nil, err
-	}
-	if err := os.Remove(f.Name()); err != nil {
-		f.Close()
 		return nil, err
 	}
 	return &spool{s: s, file: f}, nil

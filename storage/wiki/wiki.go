@@ -12,6 +12,7 @@
 //	cairn.lock         held (flock) by the process that runs the wiki
 //	spaces/NAME.git    one bare repository a space; its bytes are those of package git
 //	spaces/.new-*      a space being made or imported; renamed into place when whole, swept after a day when not
+//	incoming/*         what is being uploaded, until it is whole; the files have no names, and what a crash leaves is swept
 //	.restore-*         all spaces of a backup being restored; spaces/ appears when they are whole
 //
 // [Backup] writes all of it into one file, whose bytes backup.go tells; [Restore] makes a data folder of that; [Check] looks
@@ -303,8 +304,30 @@ func (w *Wiki) path(name string) string { return spacePath(w.dir, name) }
 
 func spacePath(dir, name string) string { return filepath.Join(dir, "spaces", name+".git") }
 
-// sweep removes what a creation or an import that was cut off has left.
+// Spool makes a file in the data folder for what is on its way, such as an upload. It has no name, so that nothing is left
+// of it once it is closed, however the program ends.
+func (w *Wiki) Spool() (*os.File, error) {
+	dir := filepath.Join(w.dir, incoming)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	f, err := os.CreateTemp(dir, "")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// incoming is the folder of what is being uploaded.
+const incoming = "incoming"
+
+// sweep removes what a creation, an import or an upload that was cut off has left.
 func (w *Wiki) sweep() {
+	os.RemoveAll(filepath.Join(w.dir, incoming))
 	left, _ := filepath.Glob(filepath.Join(w.dir, "spaces", ".new-*"))
 	for _, dir := range left {
 		// An import may be at work beside us; a day is longer than any takes.
