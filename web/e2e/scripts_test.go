@@ -294,5 +294,79 @@ func TestPasteAndDrop(t *testing.T) {
 	plain.sees("notes", "in the wiki")
 }
 
+// Files land where they harm nothing: at the end of a text that nobody has clicked into, below the front matter, and on
+// lines of their own.
+func TestWhereFilesLand(t *testing.T) {
+	url := serve(t)
+	w := open(t, browser(t), 1440, 900)
+	const text = `document.querySelector("textarea[name=text]")`
+	run := func(js string) { see(w, chromedp.Evaluate[bool]("{"+js+"}; true")) }
+	paste := func(names ...string) {
+		t.Helper()
+		run(`const data = new DataTransfer();
+			for (const name of "` + strings.Join(names, " ") + `".split(" ")) data.items.add(new File(["x"], name));
+			` + text + `.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }))`)
+		for _, name := range names {
+			w.until(text + `.value.includes("[` + name + `](") && !` + text + `.value.includes("Uploading")`)
+		}
+	}
+	n := 0
+	// In a text, | is where the caret is put; without one nobody has put it anywhere. In what is wanted, F is a file.
+	for _, tt := range []struct{ before, want string }{
+		{"---\ntitle: T\n---\n\n## Rest\n", "---\ntitle: T\n---\n\n## Rest\n\nF\n\nF\n"},
+		{"", "F\n\nF"},
+		{"words", "words\n\nF\n\nF"},
+		{"---\nti|tle: T\n---\n## Rest\n", "---\ntitle: T\n---\n\nF\n\nF\n\n## Rest\n"},
+		{"one\n|## Rest\n", "one\n\nF\n\nF\n\n## Rest\n"},
+		{"# One|\ntwo\n", "# One\n\nF\n\nF\n\ntwo\n"},
+		{"one\n\n|\n\ntwo\n", "one\n\nF\n\nF\n\ntwo\n"},
+		{"one | two\n", "one F F two\n"},
+		{"- one|\n- two\n", "- one F F\n- two\n"},
+	} {
+		w.visit(url + "/wiki/-/edit/Land")
+		run(fmt.Sprintf(`%s.defaultValue = %q`, text, strings.Replace(tt.before, "|", "", 1)))
+		run(text + `.setSelectionRange(0, 0)`)
+		if at := strings.Index(tt.before, "|"); at >= 0 {
+			run(fmt.Sprintf(`%[1]s.focus(); %[1]s.setSelectionRange(%[2]d, %[2]d)`, text, at))
+		}
+		n++
+		a, b := fmt.Sprintf("a%d.txt", n), fmt.Sprintf("b%d.txt", n)
+		paste(a, b)
+		got := see(w, chromedp.Evaluate[string](text+`.value`))
+		for _, name := range []string{a, b} {
+			got = strings.ReplaceAll(got, "["+name+"]("+name+")", "F")
+			got = strings.ReplaceAll(got, "["+name+"](uploads/"+name+")", "F")
+		}
+		if got != tt.want {
+			t.Errorf("in %q: got %q, want %q", tt.before, got, tt.want)
+		}
+		run(text + `.value = ` + text + `.defaultValue`)
+	}
+}
+
+// A text that is not saved is not left without a question.
+func TestLeaving(t *testing.T) {
+	url := serve(t)
+	w := open(t, browser(t), 1440, 900)
+	w.visit(url + "/wiki/-/edit/Garden")
+	asks := func() bool {
+		return see(w, chromedp.Evaluate[bool](`!dispatchEvent(new Event("beforeunload", { cancelable: true }))`))
+	}
+	if asks() {
+		t.Error("leaving asks before anything was written")
+	}
+	w.fill("text", "roses\n\n```mermaid\nflowchart LR\n  A-->B\n```\n")
+	if !asks() {
+		t.Error("leaving does not ask, and the text is lost")
+	}
+	w.press(previewButton)
+	if !asks() {
+		t.Error("leaving a preview does not ask, and the text is lost")
+	}
+	w.until(`document.querySelector(".preview .drawn img")?.naturalWidth > 20`)
+	w.press(saveButton)
+	w.sees("roses")
+}
+
 // onePixel is a picture.
 const onePixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="

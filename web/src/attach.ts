@@ -1,5 +1,5 @@
 // Files that are pasted into the text of a page, dropped on it, or chosen: they are uploaded, and what shows them is written
-// where the caret was. Undo takes that back like anything typed. Without scripts there is the form for uploads.
+// where the caret was, or at the end. Undo takes that back like anything typed. Without scripts there is the form for uploads.
 
 import { button, make } from "./make";
 import { say } from "./say";
@@ -53,6 +53,23 @@ function named(file: File): File {
 	return new File([file], `pasted-${time}.${ending}`, { type: file.type });
 }
 
+/** Where the front matter of a text ends; 0 if it has none. */
+function below(text: string): number {
+	return /^---[ \t]*\n(?:[\s\S]*?\n)??(?:---|\.\.\.)[ \t]*(?:\n|$)/.exec(text)?.[0].length ?? 0;
+}
+
+/**
+ * The white space before and after what is put into a text. Within a line it is one of its words. At the beginning or end
+ * of one it is a block, with an empty line around it; the lines of lists, quotations and tables keep what is put into them.
+ */
+function gaps(before: string, after: string): [string, string] {
+	const left = /[^\n]*$/.exec(before)?.[0] ?? "", right = /^[^\n]*/.exec(after)?.[0] ?? "";
+	if (left.trim() && right.trim() || /^[ \t]*([-*+>|]|\d+[.)])(\s|$)/.test(left)) return [/\s$/.test(before) ? "" : " ", ""];
+	const lead = !before.trim() || /\n[ \t]*\n[ \t]*$/.test(before) ? "" : left.trim() ? "\n\n" : "\n";
+	if (!after.trim()) return [lead, !after && before.endsWith("\n") ? "\n" : ""];
+	return [lead, /^[ \t]*\n[ \t]*\n/.test(after) ? "" : right.trim() ? "\n\n" : "\n"];
+}
+
 export function attaching(): void {
 	const text = document.querySelector<HTMLTextAreaElement>("form.write textarea[name=text]:not([readonly])");
 	const form = text?.form;
@@ -67,7 +84,20 @@ export function attaching(): void {
 	let turn = Promise.resolve();
 	let waiting: { submitter: HTMLElement | null } | undefined;
 
-	const one = async (file: File, mark: string, line: HTMLElement, bar: HTMLProgressElement) => {
+	// The caret stands at the beginning until somebody puts it somewhere. Walking over the text by Tab does not.
+	let placed = false;
+	for (const by of ["pointerdown", "keydown", "input"]) {
+		text.addEventListener(by, (e) => (placed ||= !(e instanceof KeyboardEvent && (e.key === "Tab" || e.key === "Shift"))));
+	}
+	/** The part of the text that is written over: what is selected, or nothing at its end, and never in the front matter. */
+	const place = (): [number, number] => {
+		const { selectionStart: start, selectionEnd: end, value } = text;
+		if (!placed && !end) return [value.length, value.length];
+		const first = below(value);
+		return [Math.max(start, first), Math.max(end, first)];
+	};
+
+	const one = async (file: File, [lead, mark, tail]: [string, string, string], line: HTMLElement, bar: HTMLProgressElement) => {
 		let shown = "";
 		try {
 			shown = await upload(url, file, form.querySelector<HTMLInputElement>("input[name=name]")?.value ?? "", (part) => (bar.value = part));
@@ -80,8 +110,10 @@ export function attaching(): void {
 			line.className = "notice warning";
 			line.setAttribute("role", "alert");
 		}
+		const around = shown ? -1 : text.value.indexOf(lead + mark + tail);
 		const at = text.value.indexOf(mark);
-		if (at >= 0) write(text, at, at + mark.length, shown);
+		if (around >= 0) write(text, around, around + lead.length + mark.length + tail.length, "");
+		else if (at >= 0) write(text, at, at + mark.length, shown);
 		else if (shown) say(`${file.name} is in the wiki. Its place in the text is gone; to show it, write ${shown}`, true);
 	};
 
@@ -97,13 +129,13 @@ export function attaching(): void {
 			label.append(bar);
 			line.append(label);
 			list.append(line);
-			const end = text.selectionEnd;
-			const gap = end > 0 && !/\s$/.test(text.value.slice(0, end)) ? " " : "";
-			write(text, text.selectionStart, end, gap + mark);
+			const [start, end] = place();
+			const [lead, tail] = gaps(text.value.slice(0, start), text.value.slice(end));
+			write(text, start, end, lead + mark + tail);
 			const after = text.value.indexOf(mark) + mark.length;
 			text.setSelectionRange(after, after);
 			pending++;
-			turn = turn.then(() => one(file, mark, line, bar)).finally(() => {
+			turn = turn.then(() => one(file, [lead, mark, tail], line, bar)).finally(() => {
 				if (--pending > 0 || !waiting) return;
 				const { submitter } = waiting;
 				waiting = undefined;

@@ -3,6 +3,7 @@
 import { attaching } from "./attach";
 import { copyAnchors, copyButtons } from "./copy";
 import { diagrams } from "./diagrams";
+import { leaving } from "./leave";
 import { ticking } from "./tick";
 import { largePictures } from "./zoom";
 
@@ -12,3 +13,4 @@ diagrams();
 largePictures();
 ticking();
 attaching();
+leaving(); // after what may hold a form back
