@@ -114,7 +114,8 @@ func (s *Server) editView(c echo.Context, in at, p page.Path, w writing) web.Edi
 		Frame: s.formFrame(c, in, p, title),
 		Form:  s.form(c, in, p, "edit", w),
 		New:   w.base == "", Path: p.Address(), Text: w.text, Shown: w.preview,
-		Limit: fmt.Sprintf("A page may be up to %d KiB long.", wiki.MaxPage>>10),
+		Upload: app(in.Space(), "upload", p),
+		Limit:  fmt.Sprintf("A page may be up to %d KiB long.", wiki.MaxPage>>10),
 	}
 	if w.preview {
 		html, _ := in.Preview(c.Request().Context(), p, []byte(w.text)) // it fails only for who has left

@@ -14,6 +14,7 @@ type Edit struct {
 	Text    string
 	Preview HTML   // what a save would show
 	Shown   bool   // a preview was asked for
+	Upload  string // URL of the form for files; may be empty
 	Limit   string // how long a page may be, in words; may be empty
 }
 

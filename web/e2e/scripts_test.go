@@ -368,5 +368,28 @@ func TestLeaving(t *testing.T) {
 	w.sees("roses")
 }
 
+// What does not fit a telephone is scrolled, also by keyboard, and stays large enough to be read; a menu shuts by Escape.
+func TestNarrow(t *testing.T) {
+	url := serve(t)
+	w := open(t, browser(t), 390, 844)
+	w.write(url, "Wide", "# Wide\n\n| a | b | c | d | e | f | g | h |\n|-|-|-|-|-|-|-|-|\n| 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 |\n\n| a |\n|-|\n| 1 |\n\n"+
+		"```mermaid\nflowchart LR\n  A[Begin here]-->B[Then go on]-->C[Look at this]-->D[Look at that]-->E[End]\n```\n")
+	w.until(`document.querySelector(".drawn img")?.naturalWidth > 390`)
+	w.until(`document.querySelector(".drawn > div[tabindex='0'][role=region]")`)
+	w.until(`(i => i.clientWidth >= .74 * i.naturalWidth)(document.querySelector(".drawn img"))`)
+	w.until(`document.documentElement.scrollWidth <= document.documentElement.clientWidth`)
+	if got := see(w, chromedp.Evaluate[string](`[...document.querySelectorAll(".prose table")].map(t => t.getAttribute("tabindex")).join()`)); got != "0," {
+		t.Errorf("the tables can be reached by keyboard: %q, want the wide one alone", got)
+	}
+	w.do(chromedp.Focus(".prose table"), chromedp.KeyEvent(kb.ArrowRight))
+	w.until(`document.querySelector(".prose table").scrollLeft > 0`)
+
+	const menu = `.actions details.menu`
+	w.do(chromedp.Focus(menu+" > summary"), chromedp.KeyEvent(kb.Enter))
+	w.until(`document.querySelector("` + menu + `").open`)
+	w.do(chromedp.KeyEvent(kb.Escape))
+	w.until(`!document.querySelector("` + menu + `").open && document.activeElement.matches("summary")`)
+}
+
 // onePixel is a picture.
 const onePixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="

@@ -4,6 +4,8 @@ import { attaching } from "./attach";
 import { copyAnchors, copyButtons } from "./copy";
 import { diagrams } from "./diagrams";
 import { leaving } from "./leave";
+import { menus } from "./menu";
+import { scrolling } from "./scroll";
 import { ticking } from "./tick";
 import { largePictures } from "./zoom";
 
@@ -12,5 +14,7 @@ copyAnchors();
 diagrams();
 largePictures();
 ticking();
+menus();
+scrolling();
 attaching();
 leaving(); // after what may hold a form back

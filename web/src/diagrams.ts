@@ -7,6 +7,7 @@
 
 import type { Asked, Drawn } from "./drawing";
 import { make } from "./make";
+import { scrollable } from "./scroll";
 import { enlarge } from "./zoom";
 
 const loadTime = 60_000; // to load a megabyte over a slow line
@@ -97,10 +98,12 @@ function show(d: Diagram, made: Drawn): void {
 	img.alt = String(made.title || made.described || "Diagram; its source is below").slice(0, 500);
 	img.width = number(made.width);
 	img.height = number(made.height);
+	img.style.minWidth = `${Math.floor(.75 * img.width)}px`; // letters of 16 pixels do not get smaller than 12
 	img.addEventListener("load", () => enlarge(img), { once: true });
 	img.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(made.svg);
 	d.fold.open = false;
 	d.box.replaceChildren(img);
+	scrollable(d.box, "Diagram");
 	d.fold.append(d.code);
 	d.fold.hidden = false;
 }

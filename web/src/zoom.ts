@@ -28,13 +28,14 @@ function whole(picture: HTMLImageElement): string {
 	return address.href;
 }
 
-/** Makes a picture open large, if there is more to see of it; one that is a link leads where it leads. */
+/** Makes a picture open large, if there is more to see of it; one that an author made a link leads where it leads. */
 export function enlarge(picture: HTMLImageElement): void {
-	const src = whole(picture);
-	if (picture.closest("a, button, summary") || !src && picture.naturalWidth < 1.2 * picture.clientWidth) return;
+	const link = picture.closest<HTMLAnchorElement>("a.whole");
+	const src = link?.href ?? whole(picture);
+	if ((link?.parentElement ?? picture).closest("a, button, summary") || !src && picture.naturalWidth < 1.2 * picture.clientWidth) return;
 	const press = button("", "enlarge", () => open(picture, src || picture.src));
 	press.setAttribute("aria-label", picture.alt ? `${picture.alt}: open large` : "Open the picture large");
-	picture.replaceWith(press);
+	(link ?? picture).replaceWith(press);
 	press.append(picture);
 }
 
