@@ -34,7 +34,7 @@ func TestEmbedded(t *testing.T) {
 	has("one is there", `class="embed"`, `class="missing"`)
 	bottom := save(t, s, "deep/Bottom.md", "# Bottom\n\n## Part\n\nfirst [[Other]]\n", "")
 	has("both are", "first", "!\nsecond", `class="missing"`)
-	if shown() != shown() {
+	if first := shown(); first != shown() {
 		t.Error("the page is rendered again though nothing has changed")
 	}
 	before := head(t, s)
