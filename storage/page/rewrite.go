@@ -2,8 +2,8 @@ package page
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
-	"html"
 	"path"
 	"slices"
 	"strings"
@@ -16,7 +16,8 @@ import (
 //     mean the same is left alone, whatever moved.
 //   - Otherwise some spellings of the new name are tried, nearest to the author's first: a bare name stays bare, a rooted
 //     one rooted, with or without extension, encoded or not. The first that is read as what is wanted is written.
-//   - Where none is, the link stays as it is and counts as lost. A page that cannot be parsed within bounds is not touched.
+//   - Where none is, the link stays as it is and counts as lost; so does one that could not be changed without the page
+//     around it being read otherwise. A page that cannot be parsed within bounds is not touched.
 
 // ErrIntricate says that a page's links cannot be changed: it is too intricate to be parsed, or no valid text.
 var ErrIntricate = errors.New("the page is too intricate for its links to be changed")
@@ -103,11 +104,13 @@ func Rewrite(at Path, src []byte, m Moves) (Rewritten, error) {
 	if len(edits) == 0 {
 		return out, nil
 	}
-	text, ok := d.change(src, edits)
-	if !ok {
-		return Rewritten{Text: src}, ErrIntricate
+	if !utf8.Valid(src) {
+		return Rewritten{Text: src}, ErrIntricate // places in it are not known
 	}
-	out.Text = text
+	var failed int
+	out.Text, failed = d.changeMost(src, edits)
+	out.Changed -= failed
+	out.Lost += failed
 	return out, nil
 }
 
@@ -117,10 +120,34 @@ type edit struct {
 	text string
 }
 
+// To find the edits that spoil a page it is parsed again and again: so often, and so many bytes in all.
+const (
+	maxProofs = 32
+	maxProven = 16 << 20
+)
+
+// changeMost makes all edits that can be made together and be proven, and tells how many are not. To find out which
+// those are it halves what fails, within bounds: what it does not come to is not made.
+func (d *Doc) changeMost(src []byte, edits []edit) (text []byte, failed int) {
+	text = src
+	var made []edit
+	left := [][]edit{edits} // the next one last
+	for proofs := min(maxProofs, 1+maxProven/(len(src)+1)); len(left) > 0 && proofs > 0; proofs-- {
+		group := left[len(left)-1]
+		left = left[:len(left)-1]
+		all := slices.Concat(made, group)
+		if out, ok := d.change(src, all); ok {
+			made, text = all, out
+		} else if half := len(group) / 2; half > 0 {
+			left = append(left, group[half:], group[:half])
+		}
+	}
+	return text, len(edits) - len(made)
+}
+
 // change makes edits in the bytes that the page was parsed from, and proves that nothing else is read differently.
 func (d *Doc) change(src []byte, edits []edit) ([]byte, bool) {
-	slices.SortFunc(edits, func(a, b edit) int { return a.start - b.start })
-	edits = slices.Compact(edits)
+	edits = slices.Compact(slices.SortedFunc(slices.Values(edits), func(a, b edit) int { return a.start - b.start }))
 	text, where := normalise(src)
 	skip := len(text) - len(d.source)
 	var out []byte
@@ -221,6 +248,17 @@ func (h writing) endOf(raw string, first int, name string, tries *int) int {
 	return -1
 }
 
+// hides tells whether a wiki link to a page would be taken for a picture, written anew, that was not before: then the
+// page is no longer shown in its place.
+func hides(before, after Link, want Target) bool {
+	if !after.Wiki || !want.Path.IsPage() {
+		return false
+	}
+	a, _ := before.parts()
+	b, _ := after.parts()
+	return isImage(b) && !isImage(a)
+}
+
 // respell finds how a link must be written to mean what is wanted.
 func (m Moves) respell(was, is asker, s spot, r reading, text, raw string, want Target, tries *int) (string, bool) {
 	f := r.form
@@ -238,7 +276,7 @@ func (m Moves) respell(was, is asker, s spot, r reading, text, raw string, want 
 	old := raw[first:last]
 	decoded := f.decoded || unescape(old) != old && !strings.Contains(string(r.Path)+r.Dir, "%")
 	doubtful := "" // would be ambiguous: only when nothing else will do
-	for _, name := range m.spellings(was, is, s.link, r, want) {
+	for _, name := range m.spellings(was, is, s.link, r, want, decoded) {
 		for _, enc := range s.encodings(name, old, decoded) {
 			l := s.link
 			part := text[:first] + s.how.read(enc) + text[first+f.size:]
@@ -252,7 +290,7 @@ func (m Moves) respell(was, is asker, s spot, r reading, text, raw string, want 
 			}
 			got := is.read(l)
 			switch {
-			case got.second != r.second || !same(got.Target, want):
+			case got.second != r.second || !same(got.Target, want) || hides(s.link, l, want):
 			case !got.Ambiguous:
 				return raw[:first] + enc + raw[last:], true
 			case doubtful == "":
@@ -266,9 +304,14 @@ func (m Moves) respell(was, is asker, s spot, r reading, text, raw string, want 
 	return raw, false
 }
 
-// spellings lists how a wanted target may be named, what is most like the author's own way first.
-func (m Moves) spellings(was, is asker, l Link, r reading, want Target) []string {
+// spellings lists how a wanted target may be named, what is most like the author's own way first. decoded: the author
+// has encoded what stands for the old one.
+func (m Moves) spellings(was, is asker, l Link, r reading, want Target, decoded bool) []string {
 	name := r.form.page
+	wrote := name
+	if decoded && !r.form.decoded {
+		wrote = unescape(name)
+	}
 	clean := path.Clean(name)
 	old := string(r.Path)
 	var ends []string // the target from the top, without and with what may be left out
@@ -296,7 +339,7 @@ func (m Moves) spellings(was, is asker, l Link, r reading, want Target) []string
 	}
 	var styled []string
 	for _, end := range ends {
-		if alike := inStyle(end, name, old); alike != end {
+		if alike := inStyle(end, wrote, old); alike != end {
 			styled = append(styled, alike)
 		}
 		styled = append(styled, end)
@@ -308,18 +351,43 @@ func (m Moves) spellings(was, is asker, l Link, r reading, want Target) []string
 	return all
 }
 
-// inStyle writes a name with "-" or "_" for spaces, or with spaces for them, where the author did so with the old one.
+// inStyle writes a name with "-", "_" or "+" for spaces, or with spaces for them, where the author did so with the old
+// one: what stands between the words of both is compared, place by place.
 func inStyle(end, name, old string) string {
-	had, wrote := baseOf(stripExt(old)), baseOf(stripExt(name))
-	for _, c := range []string{"-", "_", "+"} {
-		if strings.Contains(had, " ") && !strings.Contains(wrote, " ") && strings.Contains(wrote, c) {
-			return strings.ReplaceAll(end, " ", c)
-		}
-		if strings.Contains(had, c) && !strings.Contains(wrote, c) && strings.Contains(wrote, " ") {
-			return dirOf(end) + strings.Repeat("/", min(1, len(dirOf(end)))) + strings.ReplaceAll(baseOf(end), c, " ")
+	had, wrote := gaps(old), gaps(name)
+	if len(had) != len(wrote) {
+		return end
+	}
+	spaces, signs := "", "" // what the author wrote for spaces, and for what the author wrote spaces
+	keptSpaces, keptSigns := false, false
+	for i, h := range had {
+		w := wrote[i]
+		switch a, b := strings.Contains(h, " "), strings.Contains(w, " "); {
+		case a && b:
+			keptSpaces = true
+		case a:
+			spaces = cmp.Or(spaces, w[:1])
+		case b:
+			signs = cmp.Or(signs, h[:1])
+		default:
+			keptSigns = true
 		}
 	}
+	switch {
+	case spaces != "" && !keptSpaces:
+		return strings.ReplaceAll(end, " ", spaces)
+	case signs != "" && !keptSigns:
+		return join(dirOf(end), strings.ReplaceAll(baseOf(end), signs, " "))
+	}
 	return end
+}
+
+// gaps lists what stands between the words of a name's last segment, each a run of spaces and signs that are equal to
+// them (see loose).
+func gaps(name string) []string {
+	name = strings.TrimSuffix(baseOf(stripExt(name)), ".-")
+	between := func(r rune) bool { return r == ' ' || r == '-' || r == '_' || r == '+' }
+	return strings.FieldsFunc(name, func(r rune) bool { return !between(r) })
 }
 
 // ways lists how a path from the top may be written on the page that asks.
@@ -415,39 +483,39 @@ func (s spot) encodings(name, old string, decoded bool) []string {
 	if name == "" {
 		return nil
 	}
-	var all []string
 	escaped := encode(name, func(c byte) bool {
 		if c >= utf8.RuneSelf {
 			return decoded && !hasHigh(old)
 		}
 		return strings.IndexByte(" \"#%<>?[\\]^`{|}()*'", c) >= 0 || c < ' ' || c == '&' && s.how != inBrackets
 	})
+	asIs := false // may stand there unencoded
 	switch s.how {
 	case inBrackets:
-		if strings.ContainsAny(name, "[]|\\\n\r") {
-			break
+		switch {
+		case strings.ContainsAny(name, "[]|\\\n\r"):
+			return nil
+		case decoded:
+			return []string{escaped, name}
 		}
-		if !decoded {
-			all = append(all, name)
-		}
-		all = append(all, escaped, name)
+		return []string{name, escaped}
 	case inAngles:
-		if !decoded && !strings.ContainsAny(name, "<>\\\n\r&|#?") {
-			all = append(all, name)
-		}
-		all = append(all, escaped)
+		asIs = !strings.ContainsAny(name, "<>\\\n\r&|#?")
 	case inQuotes:
-		if !decoded && !strings.ContainsAny(name, "<>\"'`=\n\r&#?") && (strings.Contains(old, " ") || !strings.Contains(name, " ")) {
-			all = append(all, html.EscapeString(name))
-		}
-		all = append(all, escaped)
+		asIs = !strings.ContainsAny(name, "<>\"'`=\n\r&#?") && (strings.Contains(old, " ") || !strings.Contains(name, " "))
+	case inBare:
+		asIs = !strings.ContainsAny(name, " <>\"'`=\n\r\t&#?")
+		escaped = strings.ReplaceAll(escaped, "=", "%3D")
 	default:
-		if !decoded && !strings.ContainsAny(name, " <>\\()\n\r\t&|`*[]\"'#?") {
-			all = append(all, name)
-		}
-		all = append(all, escaped)
+		asIs = !strings.ContainsAny(name, " <>\\()\n\r\t&|`*[]\"'#?")
 	}
-	return all
+	switch {
+	case decoded || !asIs:
+		return []string{escaped}
+	case strings.Contains(name, "%"): // would be understood here, but others decode all destinations
+		return []string{escaped, name}
+	}
+	return []string{name, escaped}
 }
 
 func hasHigh(s string) bool {

@@ -52,7 +52,8 @@ func TestEndOf(t *testing.T) {
 
 func TestRewrite(t *testing.T) {
 	files := []string{"Home.md", "guide/README.md", "guide/Set up.md", "guide/deep/Note.md", "other/Note.md", "Set-Down.md",
-		"pics/a b.png", "guide/pic.png", "Old.md", "team/Home.md", "t/x.md", "Über.md", "a&b.md"}
+		"pics/a b.png", "guide/pic.png", "Old.md", "team/Home.md", "t/x.md", "Über.md", "a&b.md",
+		"How-to guide.md", "a+b [c].md"}
 	for _, tt := range []struct {
 		name, from, to string // the move
 		at             string
@@ -97,6 +98,13 @@ func TestRewrite(t *testing.T) {
 		{"a name that needs care", "Old.md", "A (b) & c.md", "Home.md", Native, "[a](Old.md) [b](<Old.md>) [[Old]] <a href=\"Old.md\">", "[a](A%20%28b%29%20%26%20c.md) [b](<A%20%28b%29%20%26%20c.md>) [[A (b) & c]] <a href=\"A%20%28b%29%20%26%20c.md\">"},
 		{"included", "Old.md", "x/New.md", "Home.md", Gollum, "[[include:Old]] [[include:/Old.md]]", "[[include:New]] [[include:/x/New.md]]"},
 		{"a number sign", "Old.md", "C#.md", "Home.md", Native, "[a](Old.md#x) [[Old#x]] [[Old]]", "[a](C%23.md#x) [[C##x]] [[C#]]"},
+		{"a hyphen is no space", "How-to guide.md", "Big guide.md", "Home.md", Native, "[x](How-to%20guide.md) [x](How-to-guide.md) [x](How_to_guide.md) [[How-to guide]] [[How to guide]]", "[x](Big%20guide.md) [x](Big-guide.md) [x](Big_guide.md) [[Big guide]] [[Big guide]]"},
+		{"nor is a plus", "a+b [c].md", "50% & co #1.md", "Home.md", Native, "[x](a+b%20%5Bc%5D.md) [x](a+b+%5Bc%5D.md)", "[x](50%25%20%26%20co%20%231.md) [x](50%25+%26+co+%231.md)"},
+		{"hyphens among spaces", "How-to guide.md", "Make-do and mend.md", "Home.md", Native, "[[How-to guide]] [[How to guide]] [x](How%20to-guide.md)", "[[Make-do and mend]] [[Make do and mend]] [x](Make-do-and-mend.md)"},
+		{"a percent sign", "Old.md", "50%.md", "Home.md", Native, "[a](Old.md) [b](<Old.md>) [[Old]] <a href=Old.md>x</a> <a href=\"Old.md\">x</a>", "[a](50%25.md) [b](<50%25.md>) [[50%]] <a href=50%25.md>x</a> <a href=\"50%25.md\">x</a>"},
+		{"a name that looks encoded", "Old.md", "a%20b.md", "Home.md", Native, "[a](Old.md) [b](./Old) [[Old]]", "[a](a%2520b.md) [b](./a%2520b) [[a%20b]]"},
+		{"an attribute without quotes", "Old.md", "a=b.md", "Home.md", Native, "<a href=Old.md>u</a> <a href='Old.md'>u</a>\n\n[z](Old.md) [[Old]]", "<a href=a%3Db.md>u</a> <a href='a=b.md'>u</a>\n\n[z](a=b.md) [[a=b]]"},
+		{"a page that would be taken for a picture", "Old.md", "cat.png.md", "Home.md", Native, "![[Old]]\n\n![[Old#Part]] [[Old|text]] [a](Old)", "![[cat.png.md]]\n\n![[cat.png#Part]] [[cat.png.md|text]] [a](cat.png)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m := moves(names(files...), tt.pr, tt.from, tt.to)
@@ -108,6 +116,25 @@ func TestRewrite(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", got.Text, tt.want)
 			}
 		})
+	}
+}
+
+// An edit that the page around it does not bear is left out, and no other.
+func TestRewriteMost(t *testing.T) {
+	src := []byte(strings.Repeat("[a](Old.md) ", 40) + "BAD " + strings.Repeat("[a](Old.md) ", 60))
+	bad := bytes.Index(src, []byte("BAD"))
+	d := Parse("Home.md", src)
+	var edits []edit
+	for _, s := range d.spots() {
+		edits = append(edits, edit{s.a, "a=b.md"})
+	}
+	edits = append(edits, edit{span{bad, bad + 3}, "[x](y)"})
+	text, failed := d.changeMost(src, edits)
+	if want := strings.ReplaceAll(string(src), "Old.md", "a=b.md"); failed != 1 || string(text) != want {
+		t.Errorf("%d failed:\n%s", failed, text)
+	}
+	if text, failed := d.changeMost(src, edits[100:]); failed != 1 || !bytes.Equal(text, src) {
+		t.Errorf("%d failed alone:\n%s", failed, text)
 	}
 }
 
@@ -176,7 +203,7 @@ func checkRewrite(t *testing.T, at Path, src []byte, m Moves) {
 	}
 	for i, s := range old {
 		want, bound := m.want(was.read(s.link).Target)
-		if r := is.read(now[i].link); bound && !same(r.Target, want) {
+		if r := is.read(now[i].link); bound && (!same(r.Target, want) || hides(old[i].link, now[i].link, want)) {
 			lost++
 		}
 	}

@@ -27,7 +27,8 @@ const (
 	inBrackets writing = iota // [[target]]
 	inParens                  // [text](target), [text]: target
 	inAngles                  // [text](<target>)
-	inQuotes                  // <a href="target">, quoted or not
+	inQuotes                  // <a href="target">
+	inBare                    // <a href=target>
 )
 
 // spots are the links of the page whose places are known, in the order of the tree. Links by reference have the place of
@@ -148,10 +149,14 @@ func (d *Doc) htmlSpots(all []spot, n ast.Node) []spot {
 		if !ok {
 			continue
 		}
+		how := inBare
+		if q := raw[start+from-1]; q == '"' || q == '\'' {
+			how = inQuotes
+		}
 		place = d.trim(place)
 		l := Link{A: strings.TrimSpace(html.UnescapeString(string(d.source[place.start:place.end]))), Embed: key == "src"}
 		if d.raw[l] {
-			all = append(all, spot{link: l, a: place, how: inQuotes})
+			all = append(all, spot{link: l, a: place, how: how})
 		}
 	}
 }
@@ -265,7 +270,7 @@ func (h writing) read(raw string) string {
 	switch h {
 	case inBrackets:
 		return strings.ReplaceAll(raw, `\|`, "|")
-	case inQuotes:
+	case inQuotes, inBare:
 		return html.UnescapeString(raw)
 	}
 	return destination([]byte(raw))
