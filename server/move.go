@@ -151,22 +151,26 @@ func (s *Server) movePlanView(in at, m wiki.Moving, plan *wiki.MovePlan) *web.Mo
 		v.Pages = append(v.Pages, web.Relinked{Name: f.Path.Address(), URL: in.URL(f.Path), Links: plan.Links[f.Path]})
 	}
 	for _, p := range slices.Sorted(maps.Keys(plan.Left)) {
-		err, why := plan.Left[p], "it cannot be read"
-		switch {
-		case errors.Is(err, wiki.ErrLinksLost):
-			why = "a link in it cannot be written so that it goes on leading there"
-		case errors.Is(err, page.ErrIntricate):
-			why = "it is too intricate to be changed by a program"
-		case errors.Is(err, fs.ErrPermission):
-			why = "you may not change it"
-		case errors.Is(err, wiki.ErrTooLarge):
-			why = "it would become too large"
-		}
 		if len(v.Left) < maxPlanned {
-			v.Left = append(v.Left, web.Relinked{Name: p.Address(), URL: in.URL(p), Why: why})
+			v.Left = append(v.Left, web.Relinked{Name: p.Address(), URL: in.URL(p), Why: whyLeft(plan.Left[p])})
 		}
 	}
 	return v
+}
+
+// whyLeft says why a move does not change links of a page.
+func whyLeft(err error) string {
+	switch {
+	case errors.Is(err, wiki.ErrLinksLost):
+		return "a link in it cannot be written so that it goes on leading there"
+	case errors.Is(err, page.ErrIntricate):
+		return "it is too intricate to be changed by a program"
+	case errors.Is(err, fs.ErrPermission):
+		return "you may not change it"
+	case errors.Is(err, wiki.ErrTooLarge):
+		return "it would become too large"
+	}
+	return "it cannot be read"
 }
 
 func (s *Server) move(c echo.Context) error {
@@ -260,5 +264,13 @@ func (s *Server) apiMove(c echo.Context) error {
 	if m.Folder {
 		path = string(m.To) + "/"
 	}
-	return c.JSON(200, map[string]any{"revision": saved.Rev, "path": path})
+	type leftPage struct {
+		Path   string `json:"path"`
+		Reason string `json:"reason"`
+	}
+	left := make([]leftPage, 0, len(saved.Left))
+	for _, p := range slices.Sorted(maps.Keys(saved.Left)) {
+		left = append(left, leftPage{p.Address(), whyLeft(saved.Left[p])})
+	}
+	return c.JSON(200, map[string]any{"revision": saved.Rev, "path": path, "left": left})
 }

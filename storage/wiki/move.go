@@ -72,7 +72,7 @@ func (s *Space) PlanMove(ctx context.Context, by Actor, m Moving) (*MovePlan, er
 // fs.ErrNotExist when nothing is there, and fs.ErrPermission.
 func (s *Space) Move(ctx context.Context, by Actor, m Moving) (Saved, error) {
 	var last *MovePlan
-	return s.change(ctx, by, []page.Path{m.From, m.To}, func(head *Snapshot) (git.Change, error) {
+	saved, err := s.change(ctx, by, []page.Path{m.From, m.To}, func(head *Snapshot) (git.Change, error) {
 		plan, err := s.planMove(ctx, by, head, m, last)
 		if err != nil {
 			return git.Change{}, err
@@ -80,6 +80,10 @@ func (s *Space) Move(ctx context.Context, by Actor, m Moving) (Saved, error) {
 		last = plan
 		return git.Change{Onto: head.commit, Exact: true, Edits: plan.edits, Message: note(m.Note, plan.Note), Moved: []git.Move{m.whole()}}, nil
 	})
+	if err == nil && !saved.Unchanged {
+		saved.Left = last.Left
+	}
+	return saved, err
 }
 
 // whole is the move as the history keeps it: pages are often changed in it, and must be known again.

@@ -184,8 +184,12 @@ func TestMoveIntricate(t *testing.T) {
 	if !errors.Is(plan.Left["Hostile.md"], page.ErrIntricate) || len(plan.Left) != 1 || len(plan.Pages) != 1 {
 		t.Errorf("left %v, changes %v", plan.Left, plan.Pages)
 	}
-	if _, err := s.Move(t.Context(), ann, wiki.Moving{From: "Old.md", To: "New.md"}); err != nil {
+	saved, err := s.Move(t.Context(), ann, wiki.Moving{From: "Old.md", To: "New.md"})
+	if err != nil {
 		t.Fatal(err)
+	}
+	if !errors.Is(saved.Left["Hostile.md"], page.ErrIntricate) || len(saved.Left) != 1 {
+		t.Errorf("left %v", saved.Left)
 	}
 	if got := read(t, s, "Hostile.md"); got != hostile {
 		t.Errorf("became %q", got)

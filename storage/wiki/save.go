@@ -32,6 +32,8 @@ type Saved struct {
 	Created   bool // the file was not there before
 	Merged    bool // somebody else's changes are in it as well
 	Unchanged bool // the text was there already: nothing was written
+
+	Left map[page.Path]error // of a move: as in MovePlan, of what was done
 }
 
 var (
