@@ -205,7 +205,7 @@ func TestTick(t *testing.T) {
 	ann.do(chromedp.Click(`[aria-label="knead"]`))
 	ann.until(`document.querySelector(".toast").textContent.includes("Others have changed this page")`)
 	ann.press(`[aria-label="buy milk"]`)
-	ann.until(`document.querySelector("main .notice")?.textContent.includes("somebody has changed that task")`)
+	ann.until(`document.querySelector(".toast").textContent.includes("somebody has changed that task")`)
 	ann.sees("buy milk and bread")
 	ann.visit(url + "/wiki/List.md")
 	if got, want := see(ann, chromedp.Text("body")), "new\n\n- [ ] buy milk and bread\n- [x] knead"; strings.TrimSpace(got) != want {

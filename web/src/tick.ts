@@ -8,6 +8,8 @@ interface Problem {
 	detail: string;
 }
 
+const later = "cairn-said-later";
+
 let turn = Promise.resolve();
 
 function show(box: HTMLElement, done: boolean): void {
@@ -33,13 +35,26 @@ async function send(form: HTMLFormElement, box: HTMLElement, body: URLSearchPara
 	show(box, !done);
 	const problem = (await answer.json().catch(() => ({ status: answer.status, detail: "Not saved." }))) as Problem;
 	if (problem.status === 409) {
-		location.reload(); // the page as it is now says why
+		try {
+			sessionStorage.setItem(later, problem.detail); // said beside the page as it is now
+		} catch {
+			say(problem.detail, true); // nothing may be kept here
+			return;
+		}
+		location.reload();
 		return;
 	}
 	say(`Not saved: ${problem.detail}`, true);
 }
 
 export function ticking(): void {
+	try {
+		const why = sessionStorage.getItem(later);
+		sessionStorage.removeItem(later);
+		if (why) say(why, true);
+	} catch {
+		// nothing may be kept here, so nothing was
+	}
 	document.addEventListener("submit", (e) => {
 		const form = e.target, box = e.submitter;
 		if (!(form instanceof HTMLFormElement) || form.id !== "cairn-tick" || !box) return;
