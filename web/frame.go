@@ -77,7 +77,7 @@ type Actions struct {
 
 // more reports whether there is something for the menu.
 func (a Actions) more() bool {
-	return a.Files != "" || a.Source != "" || a.Move != "" || a.Delete != ""
+	return a.History != "" || a.Files != "" || a.Source != "" || a.Move != "" || a.Delete != "" || a.Links != ""
 }
 
 // Kind says how much a notice matters.
@@ -160,10 +160,10 @@ func (f Frame) heading() string {
 
 // side reports whether there is something for the side bar.
 func (f Frame) side() bool {
-	return f.Sidebar != "" || len(f.Tree) > 0 || f.Nav.Pages != "" || f.Nav.Tags != "" || f.Nav.Files != ""
+	return f.Sidebar != "" || len(f.Tree) > 0 || f.Nav.Changes != "" || f.Nav.Pages != "" || f.Nav.Tags != "" || f.Nav.Files != ""
 }
 
 // any reports whether something can be done here.
 func (a Actions) any() bool {
-	return a.View != "" || a.Edit != "" || a.History != "" || a.more()
+	return a.View != "" || a.Edit != "" || a.more()
 }

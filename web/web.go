@@ -69,7 +69,7 @@ type Site struct {
 	draw   string // URL of the script that the frame of diagrams loads
 }
 
-//go:embed styles/*.css favicon.svg dist/*.js
+//go:embed styles/*.css favicon.svg icons.svg dist/*.js
 var files embed.FS
 
 // layers are the style sheets in the order of the cascade.
@@ -91,6 +91,11 @@ func New() (*Site, error) {
 	}
 	s := &Site{assets: map[string]Asset{}}
 	s.style = s.add(hashed("cairn.css", css.Bytes()), "text/css; charset=utf-8", func() []byte { return css.Bytes() })
+	symbols, err := files.ReadFile("icons.svg")
+	if err != nil {
+		return nil, fmt.Errorf("icons: %w", err)
+	}
+	s.add(hashed("icons.svg", symbols), "image/svg+xml", func() []byte { return symbols })
 	s.icon = s.add(hashed("cairn.svg", icon), "image/svg+xml", func() []byte { return icon })
 	if s.script, err = s.addScript("cairn"); err != nil {
 		return nil, err
@@ -100,6 +105,12 @@ func New() (*Site, error) {
 	}
 	return s, nil
 }
+
+// sprite is the URL of the symbols of the interface, all in one file.
+var sprite = sync.OnceValue(func() string {
+	symbols, _ := files.ReadFile("icons.svg") // New fails without it
+	return AssetsURL + hashed("icons.svg", symbols)
+})
 
 // addScript keeps what web/build has bundled under a name. A bundle may have
 // megabytes and few readers, so it is not taken out of the program before.
