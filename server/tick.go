@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -74,51 +75,49 @@ func (s *Server) tick(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), p)+"#cairn-box-"+strconv.Itoa(at))
 }
 
-// tickTries is how often a tick is tried while others save the same page.
-const tickTries = 20
-
-// saveTick ticks in the page as it is now, and again when somebody else was quicker. at is the line where the task is there,
-// text what it says.
+// saveTick ticks in the page as it is now, and again while somebody else is quicker: each time one of them has got something
+// done. at is the line where the task is there, text what it says.
 func (s *Server) saveTick(c echo.Context, in at, seen wiki.Edit, by wiki.Actor, line int, done bool) (saved wiki.Saved, at int, text string, err error) {
-	ctx := c.Request().Context()
+	ctx, cancel := context.WithTimeout(c.Request().Context(), s.planTime)
+	defer cancel()
 	old, err := in.space.Original(ctx, by, seen)
 	if errors.Is(err, fs.ErrNotExist) {
 		return saved, 0, "", errTaskGone
 	}
-	for range tickTries {
+	if err != nil {
+		return saved, 0, "", err
+	}
+	for {
+		head, err := in.space.Head(by)
 		if err != nil {
 			return saved, 0, "", err
 		}
-		head, herr := in.space.Head(by)
-		if herr != nil {
-			return saved, 0, "", herr
+		now, err := head.Read(ctx, seen.Path)
+		if err != nil {
+			return saved, 0, "", err
 		}
-		now, rerr := head.Read(ctx, seen.Path)
-		if rerr != nil {
-			return saved, 0, "", rerr
-		}
-		var ok bool
-		at, ok = page.Follow(old, now, line)
+		at, ok := page.Follow(old, now, line)
 		if !ok {
 			return saved, 0, "", errTaskGone
 		}
-		ticked, terr := page.Tick(now, at, done)
-		if terr != nil {
+		ticked, err := page.Tick(now, at, done)
+		if err != nil {
 			return saved, 0, "", errTaskGone
 		}
-		text = page.TaskText(now, at)
+		text := page.TaskText(now, at)
 		note := fmt.Sprintf("Tick %q", text)
 		if !done {
 			note = fmt.Sprintf("Untick %q", text)
 		}
 		saved, err = in.space.Save(ctx, by, wiki.Edit{Path: seen.Path, Text: ticked, Base: head.Rev(), Only: true, Note: note})
-		if err == nil {
+		switch {
+		case err == nil:
 			saved.Merged = !bytes.Equal(old, now)
 			return saved, at, text, nil
-		}
-		if errors.Is(err, wiki.ErrChanged) {
-			err = nil
+		case !errors.Is(err, wiki.ErrChanged) && ctx.Err() == nil, c.Request().Context().Err() != nil:
+			return saved, 0, "", err
+		case ctx.Err() != nil:
+			return saved, 0, "", bad(503, "Many are changing this page just now. Try again in a moment.")
 		}
 	}
-	return saved, 0, "", bad(503, "Many are changing this page just now. Try again in a moment.")
 }

@@ -14,7 +14,7 @@ import (
 // is one change.
 func TestTickTogether(t *testing.T) {
 	web := start(t)
-	const tasks = 12
+	const tasks = 40
 	var list strings.Builder
 	for i := range tasks {
 		fmt.Fprintf(&list, "- [ ] task %d\r\n", i)
