@@ -186,9 +186,6 @@ func (s *Server) handleError(err error, c echo.Context) {
 		}
 		s.Log.Log(c.Request().Context(), level, "request failed", "method", c.Request().Method, "path", c.Request().URL.Path, "status", p.status, "id", id, "err", err)
 	}
-	if p.status == 503 {
-		c.Response().Header().Set("Retry-After", "10")
-	}
 	if forGit(c.Request()) {
 		err = s.tellGit(c, p, err)
 	} else if wantsHTML(c.Request()) {

@@ -249,8 +249,8 @@ func (s *Server) tell(c echo.Context, kind web.Kind, text string) {
 }
 
 // tellUndo is tell with a way to take back what was just done.
-func (s *Server) tellUndo(c echo.Context, in at, rev wiki.Rev, text string) {
-	s.tell(c, web.Success, text+"\n"+undoURL(in, rev))
+func (s *Server) tellUndo(c echo.Context, in at, kind web.Kind, rev wiki.Rev, text string) {
+	s.tell(c, kind, text+"\n"+undoURL(in, rev))
 }
 
 func (s *Server) takeNotice(c echo.Context) *web.Notice {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,72 +61,87 @@ func (s *Server) askMove(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	typed, w := m.From.Address(), writing{base: in.Rev()}
+	typed, w := m.From.Address(), writing{base: in.Rev(), preview: true}
 	if to := c.QueryParam("to"); to != "" {
 		typed = to
 		m.To, w.failed = moveTarget(m, strings.Trim(strings.TrimSpace(to), "/"))
 	}
-	v, err := s.moveView(c, in, m, typed, w)
-	if err != nil {
-		return err
-	}
-	return s.html(c, 200, v)
+	return s.moveForm(c, in, m, typed, w)
 }
 
 const moveTooLarge = "This is too much to be moved at once here, so nothing has been done. Move the folders in it one after another."
 
-// moveView is the form; once a new name is typed it says what that will do.
-func (s *Server) moveView(c echo.Context, in at, m wiki.Moving, typed string, w writing) (web.View, error) {
-	v := web.Move{
-		Frame: s.formFrame(c, in, m.From, "Move "+m.From.Title()),
-		Form:  s.form(c, in, m.From, "move", w),
-		Path:  m.From.Address(), To: typed, What: "page",
+// maxMoves is how many moves may wait for the one that is being planned: each reads all pages of its space.
+const maxMoves = 8
+
+var errManyMoves = bad(503, "Others are moving pages just now, so nothing has been done. Try again in a moment.")
+
+// planned is bounded for a move, when its turn has come.
+func (s *Server) planned(c echo.Context, do func(ctx context.Context) error) error {
+	if !s.moves.TryAcquire(1) {
+		return errManyMoves
 	}
-	switch {
-	case m.Folder:
+	defer s.moves.Release(1)
+	wait, cancel := context.WithTimeout(c.Request().Context(), s.planTime)
+	defer cancel()
+	if err := s.moving.Acquire(wait, 1); err != nil {
+		return cmp.Or(c.Request().Context().Err(), errManyMoves)
+	}
+	defer s.moving.Release(1)
+	return s.bounded(c, moveTooLarge, do)
+}
+
+// moveForm sends the form. Where a new name is typed it says what that will do, else what is wrong.
+func (s *Server) moveForm(c echo.Context, in at, m wiki.Moving, typed string, w writing) error {
+	var plan *web.MovePlan
+	if w.failed == nil && m.To != "" && m.To != m.From {
+		w.failed = s.planned(c, func(ctx context.Context) error {
+			made, err := in.space.PlanMove(ctx, in.by, m)
+			if err == nil {
+				plan = movePlanView(in, m, made)
+			}
+			return err
+		})
+	}
+	v := s.moveView(c, in, m, w)
+	v.To, v.Plan = typed, plan
+	status := 200
+	if w.failed != nil {
+		status = explain(w.failed).status
+	}
+	if status >= 500 {
+		s.Log.Warn("move", "space", in.Space(), "path", m.From, "err", w.failed)
+	}
+	if w.preview && status < 500 { // nothing was to be done yet
+		status = 200
+	}
+	return s.html(c, status, v)
+}
+
+// moveView is the form, before it says what a new name will do.
+func (s *Server) moveView(c echo.Context, in at, m wiki.Moving, w writing) web.Move {
+	v := web.Move{Form: s.form(c, in, m.From, "move", w), Path: m.From.Address(), What: "page"}
+	if m.Folder {
 		v.What, v.Path = "folder", string(m.From)
 		v.Frame = s.frame(c, in, m.From+"/x", "Move the folder "+m.From.Base())
 		v.NoIndex = true
 		v.Crumbs = crumbs(in, m.From)
-		v.Form.URL = app(in.Space(), "move", m.From) + "/"
-		v.Form.Cancel = in.URL(m.From) + "/"
-		files := 0
+		v.Form.URL, v.Form.Cancel = app(in.Space(), "move", m.From)+"/", in.URL(m.From)+"/"
 		for range in.Names().Under(string(m.From)) {
-			files++
+			v.Files++
 		}
-		v.Files = files
-	case !m.From.IsPage():
+		return v
+	}
+	v.Frame = s.formFrame(c, in, m.From, "Move "+m.From.Title())
+	if !m.From.IsPage() {
 		v.What = "file"
-	case m.From.Dir() != "":
-		v.Folder = &web.Link{Label: m.From.Dir(), URL: "/" + in.Space() + "/-/move/" + escape(m.From.Dir()) + "/"}
+	} else if dir := m.From.Dir(); dir != "" {
+		v.Folder = &web.Link{Label: dir, URL: "/" + in.Space() + "/-/move/" + escape(dir) + "/"}
 	}
-	if m.To == "" || m.To == m.From || w.failed != nil {
-		return v, nil
-	}
-	var plan *wiki.MovePlan
-	err := s.bounded(c, moveTooLarge, func(ctx context.Context) (err error) {
-		plan, err = in.space.PlanMove(ctx, in.by, m)
-		return err
-	})
-	if err != nil {
-		w.failed = err
-		v.Form = s.failedForm(v.Form, err)
-		return v, nil
-	}
-	v.Plan = s.movePlanView(in, m, plan)
-	return v, nil
+	return v
 }
 
-// failedForm is a form that says what is wrong.
-func (s *Server) failedForm(f web.Form, err error) web.Form {
-	f.Error = explain(err).detail
-	if o := offer(err); o != "" {
-		f.Error += fmt.Sprintf(" You could call it %q.", o)
-	}
-	return f
-}
-
-func (s *Server) movePlanView(in at, m wiki.Moving, plan *wiki.MovePlan) *web.MovePlan {
+func movePlanView(in at, m wiki.Moving, plan *wiki.MovePlan) *web.MovePlan {
 	v := &web.MovePlan{}
 	for _, n := range plan.Links {
 		v.Links += n
@@ -185,39 +201,59 @@ func (s *Server) move(c echo.Context) error {
 	w := writing{note: form.Get("note"), name: form.Get("name"), base: wiki.Rev(form.Get("base")), preview: form.Has("show")}
 	typed := strings.Trim(strings.TrimSpace(form.Get("to")), "/")
 	m.Note = w.note
-	m.To, err = moveTarget(m, typed)
-	if err == nil && w.preview {
-		v, err := s.moveView(c, in, m, typed, w)
-		if err != nil {
-			return err
-		}
-		return s.html(c, 200, v)
+	m.To, w.failed = moveTarget(m, typed)
+	if w.preview || w.failed != nil {
+		return s.moveForm(c, in, m, typed, w)
 	}
-	var saved wiki.Saved
-	if err == nil {
-		err = s.bounded(c, moveTooLarge, func(ctx context.Context) (err error) {
-			saved, err = in.space.Move(ctx, s.signed(c, w.name), m)
-			return err
-		})
-	}
+	saved, err := s.moved(c, in, m, w.name)
 	if err != nil {
 		w.failed = err
-		v, verr := s.moveView(c, in, m, typed, w)
-		if verr != nil {
-			return verr
-		}
-		return s.html(c, explain(err).status, v)
+		return s.moveForm(c, in, m, typed, w)
 	}
 	to := page.URL(in.Space(), m.To)
 	if m.Folder {
 		to = "/" + in.Space() + "/" + escape(string(m.To)) + "/"
 	}
-	if saved.Unchanged {
+	switch {
+	case saved.Unchanged:
 		s.tell(c, web.Info, "That is its name already: nothing was changed.")
-	} else {
-		s.tellUndo(c, in, saved.Rev, fmt.Sprintf("Moved from %q. The old address leads here, and links have been changed with it.", m.From.Address()))
+	case len(saved.Left) > 0:
+		s.tellUndo(c, in, web.Warning, saved.Rev, fmt.Sprintf("Moved from %q. The old address leads here. Links have been changed with it, but not all of those in: %s.", brief(m.From), leftNames(saved.Left)))
+	default:
+		s.tellUndo(c, in, web.Success, saved.Rev, fmt.Sprintf("Moved from %q. The old address leads here, and links have been changed with it.", brief(m.From)))
 	}
 	return c.Redirect(http.StatusSeeOther, to)
+}
+
+// leftNames are the first of the pages with links that a move has left, and how many more there are.
+func leftNames(left map[page.Path]error) string {
+	var names []string
+	for _, p := range slices.Sorted(maps.Keys(left)) {
+		if len(names) == 3 {
+			names = append(names, fmt.Sprintf("and %d more", len(left)-3))
+			break
+		}
+		names = append(names, fmt.Sprintf("%q", brief(p)))
+	}
+	return strings.Join(names, ", ")
+}
+
+// brief is what a page is called in a sentence that has little room.
+func brief(p page.Path) string {
+	name := []rune(p.Address())
+	if len(name) > 50 {
+		return "…" + string(name[len(name)-49:])
+	}
+	return string(name)
+}
+
+// moved carries out a move, when its turn has come.
+func (s *Server) moved(c echo.Context, in at, m wiki.Moving, name string) (saved wiki.Saved, err error) {
+	err = s.planned(c, func(ctx context.Context) error {
+		saved, err = in.space.Move(ctx, s.signed(c, name), m)
+		return err
+	})
+	return saved, err
 }
 
 // moveTarget is the path that somebody means by a new name: a page's ending goes without saying.
@@ -252,11 +288,7 @@ func (s *Server) apiMove(c echo.Context) error {
 	if m.To, err = moveTarget(m, strings.Trim(sent.To, "/")); err != nil {
 		return err
 	}
-	var saved wiki.Saved
-	err = s.bounded(c, moveTooLarge, func(ctx context.Context) (err error) {
-		saved, err = in.space.Move(ctx, s.signed(c, sent.Name), m)
-		return err
-	})
+	saved, err := s.moved(c, in, m, sent.Name)
 	if err != nil {
 		return err
 	}

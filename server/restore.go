@@ -22,6 +22,11 @@ import (
 // is a page or a file, /go/-/restore/guide/ a folder, /go/-/restore/ all. The form says what will happen, and nothing
 // else does: what has changed since it was shown is shown anew.
 
+// restoreURL is the form that brings a page or a file back as it was at a revision.
+func restoreURL(in at, p page.Path, rev wiki.Rev) string {
+	return app(in.Space(), "restore", p) + "?rev=" + string(rev)
+}
+
 // maxPlanned is how many of the pages that a form will change it names.
 const maxPlanned = 50
 
@@ -95,7 +100,7 @@ func (s *Server) askRestore(c echo.Context) error {
 	if !r.Folder && !in.Has(r.Path) && r.Was == "" {
 		// What is called otherwise by now is brought back under its newer name.
 		if to, ok, err := s.Index.Moved(c.Request().Context(), in.Snapshot, r.Path); err == nil && ok {
-			return c.Redirect(http.StatusFound, app(in.Space(), "restore", to)+"?rev="+r.Rev)
+			return c.Redirect(http.StatusFound, restoreURL(in, to, wiki.Rev(r.Rev)))
 		}
 	}
 	if r.Folder && !r.day.IsZero() {
@@ -296,7 +301,7 @@ func (s *Server) restore(c echo.Context) error {
 	if saved.Unchanged {
 		s.tell(c, web.Info, "It is like that already: nothing was changed.")
 	} else {
-		s.tellUndo(c, in, saved.Rev, fmt.Sprintf("Restored as %s. What it replaced is still in the history.", asOf(r)))
+		s.tellUndo(c, in, web.Success, saved.Rev, fmt.Sprintf("Restored as %s. What it replaced is still in the history.", asOf(r)))
 	}
 	return c.Redirect(http.StatusSeeOther, s.after(in, r.Path, r.Folder))
 }

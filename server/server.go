@@ -16,6 +16,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+	"golang.org/x/sync/semaphore"
 
 	"cairn/search"
 	"cairn/storage/wiki"
@@ -43,6 +44,9 @@ type Server struct {
 	scaled           *scaled
 	storing, spooled room
 
+	moving *semaphore.Weighted // held while a move is planned and done,
+	moves  *semaphore.Weighted // and by each that waits for that as well
+
 	// How long what may be costly is allowed to take; tests, on whatever machine, allow more.
 	askTime   time.Duration // finding out which pages use the files of a list
 	lookTime  time.Duration // looking for files that no page uses
@@ -60,9 +64,10 @@ func New(c Config) (*Server, error) {
 	s.askTime, s.lookTime, s.scaleTime = time.Second, 2*time.Second, 2*time.Second
 	s.sending, s.storing, s.spooled = newSending(), newRoom(maxStoring), newRoom(maxSpooled)
 	s.scaled = newScaled()
+	s.moving, s.moves = semaphore.NewWeighted(1), semaphore.NewWeighted(1+maxMoves)
 	s.echo.HTTPErrorHandler = s.handleError
 	s.echo.HideBanner, s.echo.HidePort = true, true
-	s.echo.Use(s.recover, deadlines, s.again, middleware.GzipWithConfig(middleware.GzipConfig{Level: 4, MinLength: 1024, Skipper: notCompressed}))
+	s.echo.Use(s.recover, deadlines, later, s.again, middleware.GzipWithConfig(middleware.GzipConfig{Level: 4, MinLength: 1024, Skipper: notCompressed}))
 	s.routes()
 	cross := http.NewCrossOriginProtection()
 	cross.SetDenyHandler(http.HandlerFunc(s.denyCrossOrigin))
@@ -133,6 +138,18 @@ func deadlines(next echo.HandlerFunc) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
+		return next(c)
+	}
+}
+
+// later tells clients when to come again, where that is all there is to do.
+func later(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Response().Before(func() {
+			if c.Response().Status == http.StatusServiceUnavailable {
+				c.Response().Header().Set("Retry-After", "10")
+			}
+		})
 		return next(c)
 	}
 }

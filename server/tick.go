@@ -70,7 +70,7 @@ func (s *Server) tick(c echo.Context) error {
 	if saved.Unchanged {
 		s.tell(c, web.Info, fmt.Sprintf("%q was %s already.", text, want))
 	} else {
-		s.tellUndo(c, in, saved.Rev, fmt.Sprintf("Saved: %q is %s.", text, want))
+		s.tellUndo(c, in, web.Success, saved.Rev, fmt.Sprintf("Saved: %q is %s.", text, want))
 	}
 	return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), p)+"#cairn-box-"+strconv.Itoa(at))
 }

@@ -136,7 +136,7 @@ func collided(in at, change wiki.Commit, was bool, p wiki.Collision) web.Collide
 		v.URL = in.Root() + escape(string(p.Path)) + "/"
 	case p.Why == wiki.WhyTaken, p.Why == wiki.WhyFile:
 	case was:
-		v.Restore = app(in.Space(), "restore", p.Path) + "?rev=" + string(change.Parents[0])
+		v.Restore = restoreURL(in, p.Path, change.Parents[0])
 	case in.Has(p.Path) && p.Path.IsPage():
 		v.Delete = app(in.Space(), "delete", p.Path)
 	}
@@ -196,7 +196,7 @@ func (s *Server) undo(c echo.Context) error {
 		}
 		return s.html(c, explain(err).status, v)
 	}
-	s.tellUndo(c, in, saved.Rev, "Undone. The change is still in the history.")
+	s.tellUndo(c, in, web.Success, saved.Rev, "Undone. The change is still in the history.")
 	if len(plan.Files) == 1 {
 		return c.Redirect(http.StatusSeeOther, s.after(in, plan.Files[0].Path, false))
 	}

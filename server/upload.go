@@ -300,7 +300,7 @@ func (s *Server) uploaded(c echo.Context, in at, p page.Path, up wiki.Uploaded) 
 	if up.Unchanged {
 		s.tell(c, web.Info, what+" in the wiki already, so nothing had to be stored.")
 	} else {
-		s.tellUndo(c, in, up.Rev, what+" in the wiki now, and not yet on the page.")
+		s.tellUndo(c, in, web.Success, up.Rev, what+" in the wiki now, and not yet on the page.")
 	}
 	to := url.Values{}
 	for _, file := range up.Paths {
@@ -343,6 +343,6 @@ func (s *Server) addToPage(c echo.Context, in at, p page.Path) error {
 	if err != nil {
 		return s.saveFailed(c, in, w, edit, err)
 	}
-	s.tellUndo(c, in, saved.Rev, "Saved. You find "+strings.Join(names, ", ")+" at the end of the page; edit it to move it elsewhere.")
+	s.tellUndo(c, in, web.Success, saved.Rev, "Saved. You find "+strings.Join(names, ", ")+" at the end of the page; edit it to move it elsewhere.")
 	return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), p))
 }

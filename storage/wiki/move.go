@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"maps"
 	"path"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -336,7 +335,7 @@ func (w *mover) settle(ctx context.Context) {
 	w.mentions = page.NewMentions(names...)
 }
 
-// look reads the pages, on all cores, and rewrites those that the move concerns.
+// look reads the pages and rewrites those that the move concerns.
 func (w *mover) look(ctx context.Context) (map[page.Path]lookedAt, error) {
 	var all []page.Path
 	for p := range w.head.names().All() {
@@ -363,9 +362,10 @@ func (w *mover) look(ctx context.Context) (map[page.Path]lookedAt, error) {
 	return touched, nil
 }
 
+// parallel leaves a processor to those who read and save meanwhile.
 func (w *mover) parallel(ctx context.Context, n int, do func(i int) error) error {
 	g, ctx := errgroup.WithContext(ctx)
-	workers := min(runtime.GOMAXPROCS(0), n)
+	workers := min(int(costlyAtOnce), n)
 	for first := range workers {
 		g.Go(func() error {
 			for i := first; i < n; i += workers {
@@ -401,6 +401,11 @@ func (w *mover) page(ctx context.Context, p page.Path) (lookedAt, error) {
 	}
 	if _, moves := w.moves.Files[p]; !moves && w.mentions != nil && !w.mentions.In(src) {
 		return out, nil
+	}
+	t := turn{ctx: ctx}
+	defer t.end()
+	if err := t.begin(len(src)); err != nil {
+		return out, err
 	}
 	r, err := page.Rewrite(p, src, w.moves)
 	switch {
@@ -490,6 +495,11 @@ func (w *mover) takeAlong(ctx context.Context, m Moving, plan, last *MovePlan) e
 		}
 		used[i].blob = e.Hash
 		if mentions.In(src) {
+			t := turn{ctx: ctx}
+			defer t.end()
+			if err := t.begin(len(src)); err != nil {
+				return err
+			}
 			used[i].files = page.Uses(others[i], src, w.moves.Before)
 		}
 		return nil

@@ -119,8 +119,8 @@ func (s *Snapshot) Preview(ctx context.Context, p page.Path, text []byte) (strin
 	return html, ctx.Err()
 }
 
-// costlyAtOnce is how many pages that may take long are rendered at once, in the whole process: one processor stays free
-// for all else.
+// costlyAtOnce is how many pages that may take long are rendered or rewritten at once, in the whole process: one processor
+// stays free for all else.
 var costlyAtOnce = int64(max(1, runtime.GOMAXPROCS(0)-1))
 
 var costly = semaphore.NewWeighted(costlyAtOnce)
