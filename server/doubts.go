@@ -83,7 +83,13 @@ func (s *Server) doubtsView(c echo.Context, in at, p page.Path, failed error) (w
 		if !d.Target.Found || d.Target.Ambiguous && !d.Target.Moved {
 			offers++
 		}
-		v.List = append(v.List, doubtView(in, p, d, offers <= maxOffers))
+		one := doubtView(in, p, d, offers <= maxOffers)
+		if !d.Target.Found && d.Target.Path != "" && offers <= maxOffers && s.Index.Reached(in.Snapshot) {
+			if gone, err := s.Index.Deleted(c.Request().Context(), in.Snapshot, d.Target.Path); err == nil {
+				one.Restore = restoreURL(in, d.Target.Path, gone.Before)
+			}
+		}
+		v.List = append(v.List, one)
 	}
 	return v, nil
 }
@@ -180,7 +186,7 @@ func (s *Server) mend(c echo.Context) error {
 		}
 		return s.html(c, explain(err).status, v)
 	}
-	s.tellUndo(c, in, saved.Rev, fmt.Sprintf("The link leads to %q now.", page.Path(form.Get("to")).Address()))
+	s.tellUndo(c, in, web.Success, saved.Rev, fmt.Sprintf("The link leads to %q now.", page.Path(form.Get("to")).Address()))
 	return c.Redirect(http.StatusSeeOther, app(in.Space(), "links", p))
 }
 

@@ -137,7 +137,7 @@ func (s *Server) diff(c echo.Context) error {
 		}
 	}
 	if from.there && from.rev != "" {
-		v.Restore = &web.Button{Label: "Restore the older one", URL: app(in.Space(), "restore", p) + "?rev=" + string(from.rev)}
+		v.Restore = &web.Button{Label: "Restore the older one", URL: restoreURL(in, p, from.rev)}
 	}
 	if parents := to.commit.Parents; len(parents) == 0 || len(parents) == 1 && from.rev == parents[0] {
 		v.Undo = &web.Button{Label: "Undo this change", URL: undoURL(in, to.rev)}

@@ -256,13 +256,13 @@ func (s *Server) viewOld(c echo.Context, in at, address, rev string) error {
 	v.Actions = web.Actions{History: app(in.Space(), "history", p)}
 	v.Old = &web.OldRevision{
 		Rev: short(old.Rev()), When: commit.When, Who: commit.Author,
-		Restore: &web.Button{Label: "Restore this revision", URL: app(in.Space(), "restore", p) + "?rev=" + string(old.Rev())},
+		Restore: &web.Button{Label: "Restore this revision", URL: restoreURL(in, p, old.Rev())},
 	}
 	if in.Has(p) {
 		v.Old.Current = page.URL(in.Space(), p)
 	} else if to, ok, err := s.Index.Moved(ctx, in.Snapshot, p); err == nil && ok {
 		v.Old.Current = page.URL(in.Space(), to)
-		v.Old.Restore.URL = app(in.Space(), "restore", to) + "?rev=" + string(old.Rev())
+		v.Old.Restore.URL = restoreURL(in, to, old.Rev())
 	}
 	return s.html(c, 200, v)
 }
@@ -365,7 +365,7 @@ func (s *Server) viewMissing(c echo.Context, in at, p page.Path) error {
 	switch gone, err := s.Index.Deleted(ctx, in.Snapshot, p); {
 	case err == nil:
 		v.Deleted = &web.Deleted{Stamp: stamp(gone.Change), History: app(in.Space(), "history", p)}
-		v.Deleted.Restore = app(in.Space(), "restore", p) + "?rev=" + string(gone.Before)
+		v.Deleted.Restore = restoreURL(in, p, gone.Before)
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}

@@ -191,7 +191,7 @@ func samples() []sample {
 		{"between single", Between{Frame: sampleFrame("A change"), Last: bo, Short: "0a1b2c3", Noun: "page", Deleted: 1, Undo: &Button{"Undo this change", "/u"}}}, {"between empty", Between{Frame: Frame{Title: "A change"}}},
 		{"doubtful", Doubtful{Frame: sampleFrame("Links to look at"), Pages: []DoubtfulPage{{Name: "Handbook/Holidays", URL: "/wiki/Handbook/Holidays", Links: "/l", Broken: 3, Ambiguous: 1, Renamed: 1, Against: 2}, {Name: "Home", URL: "/wiki/", Links: "/l", Broken: 1}}, Paging: Paging{"/p", "/n"}}}, {"doubtful none", Doubtful{Frame: Frame{Title: "Links"}}}, {"doubtful none yet", Doubtful{Frame: Frame{Title: "Links"}, Paging: Paging{Next: "/n"}}},
 		{"doubts", Doubts{Frame: sampleFrame("Links of Holidays"), Form: failed, Path: "Handbook/Holidays", More: true, List: []Doubt{
-			{Written: "[[Team calender|the calendar]]", Line: 12, Kind: "It leads nowhere", At: "100", Text: "Team calender", Write: "/e", Offers: []Offer{{"Team calendar", "Team calendar.md", "/c"}}},
+			{Written: "[[Team calender|the calendar]]", Line: 12, Kind: "It leads nowhere", At: "100", Text: "Team calender", Write: "/e", Restore: "/r", Offers: []Offer{{"Team calendar", "Team calendar.md", "/c"}}},
 			{Written: "[[Note]]", Line: 14, Kind: "It could mean several pages", Leads: &Link{"a/Note", "/wiki/a/Note"}, At: "140", Text: "Note", Offers: []Offer{{"a/Note", "a/Note.md", "/a"}, {"b/Note", "b/Note.md", "/b"}}},
 		}}}, {"doubts none", Doubts{Frame: Frame{Title: "Links"}}},
 		{"tags", Tags{Frame: sampleFrame("Tags"), Tags: []TagCount{{"people", "/t", 3}, {"leave", "/t", 1}}}}, {"tags empty", Tags{Frame: Frame{Title: "Tags"}}},
