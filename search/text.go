@@ -14,7 +14,7 @@ import (
 )
 
 // fieldsVersion is part of the schema hash: raise it when the same page would get other fields.
-const fieldsVersion = 2
+const fieldsVersion = 3
 
 // The fields of a page. Those down to Body hold stemmed words and are what is ranked; the others hold whole terms.
 const (

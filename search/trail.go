@@ -25,8 +25,9 @@ import (
 	"cairn/storage/wiki"
 )
 
-// trailVersion names the layout of the file: raise it when the bytes change, or what page.Link.Keys or Doc.Links gives.
-const trailVersion = "5"
+// trailVersion names the layout of the file: raise it when the bytes change, or what page.Link.Keys, Doc.Links or
+// wiki.Commit.When gives.
+const trailVersion = "6"
 
 // Buckets, and the keys of bucketAt.
 var (

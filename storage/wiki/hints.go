@@ -26,8 +26,9 @@ import (
 
 const (
 	hintTime = 2 * time.Second
-	maxHints = 10 // lines
-	maxShown = 60 // letters of a name in a line
+	maxHints = 10  // lines
+	maxShown = 60  // letters of a name in a line
+	maxDated = 100 // commits that are looked at for their dates alone
 )
 
 // The kinds of hints, in the order in which they are told.
@@ -38,6 +39,7 @@ const (
 	hintMissing        // a new link leads nowhere
 	hintMeta           // front matter cannot be read
 	hintName           // a new name makes trouble elsewhere
+	hintDate           // a commit's date is not believed
 	hintKinds
 )
 
@@ -158,10 +160,8 @@ func (h *hints) look(ctx context.Context) error {
 		}
 	}
 	h.lookAtNames(come)
-	if len(gone) > 0 && len(come) > 0 {
-		if err := h.lookAtMoves(ctx); err != nil {
-			return err
-		}
+	if err := h.lookAtCommits(ctx, len(gone) > 0 && len(come) > 0); err != nil {
+		return err
 	}
 	changed = slices.DeleteFunc(append(changed, come...), func(p page.Path) bool { return !p.IsPage() })
 	slices.Sort(changed)
@@ -192,11 +192,19 @@ func (h *hints) lookAtNames(come []page.Path) {
 	}
 }
 
-// lookAtMoves finds what was moved as those find it who follow the history: commit by commit.
-func (h *hints) lookAtMoves(ctx context.Context) error {
+// lookAtCommits finds dates that are not believed in the first commits; with moves also, in all of them, what was moved as
+// those find it who follow the history: commit by commit.
+func (h *hints) lookAtCommits(ctx context.Context, moves bool) error {
+	n := 0
 	for c, err := range (Delta{From: h.old.rev, To: h.new}).Commits(ctx) {
 		if err != nil {
 			return err
+		}
+		if !c.claimed.IsZero() {
+			h.tell(hintDate, "Commit %.8s says that it was written on %s, which is not believed: the wiki shows %s", c.Rev, day(c.claimed), day(c.When))
+		}
+		if n++; !moves && n == maxDated {
+			break
 		}
 		h.from.add(c)
 	}
@@ -212,6 +220,8 @@ func (h *hints) lookAtMoves(ctx context.Context) error {
 	}
 	return nil
 }
+
+func day(t time.Time) string { return t.UTC().Format("2 January 2006") }
 
 // lookAtPage looks at a page that the push has written.
 func (h *hints) lookAtPage(ctx context.Context, p page.Path) error {

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"cairn/storage/accounts"
 	"cairn/storage/internal/git"
 )
 
@@ -185,5 +186,26 @@ func TestHintsAreHarmless(t *testing.T) {
 				t.Errorf("%+q has %+q", line, r)
 			}
 		}
+	}
+}
+
+// A date that is not believed is told, and not shown.
+func TestHintOfDate(t *testing.T) {
+	s := openFirst(t)
+	before := s.latest()
+	last, err := s.repo.Commit(t.Context(), git.Change{
+		Edits:  []git.Edit{{Path: "a.md", Data: []byte("x")}},
+		Author: git.Signature{Name: "Ann", When: time.Date(5138, 11, 16, 0, 0, 0, 0, time.UTC)}, Message: "x",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := s.hints(t.Context(), before, last, "http://example.org/x")
+	if len(got) != 2 || !strings.Contains(got[0], "says that it was written on 16 November 5138") {
+		t.Errorf("got %q", got)
+	}
+	shown, err := s.Commit(t.Context(), accounts.Visitor("Ann"), last.String())
+	if err != nil || shown.When.After(time.Now()) {
+		t.Errorf("shown is %v, %v", shown.When, err)
 	}
 }

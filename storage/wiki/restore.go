@@ -114,7 +114,7 @@ func (s *Space) restorePlan(ctx context.Context, by Actor, head, old *Snapshot, 
 	case r.Folder:
 		what = string(r.Path) + "/"
 	}
-	when := sane(then.When).Format("2 January 2006, 15:04 UTC")
+	when := commitOf(then).When.Format("2 January 2006, 15:04 UTC")
 	plan.Note = fmt.Sprintf("Restore %s to %s (%.10s)", what, when, old.rev)
 	return plan, nil
 }

@@ -274,9 +274,11 @@ type Commit struct {
 	Parents []Rev
 	Author  string
 	Email   string
-	When    time.Time // when its author made it, UTC
+	When    time.Time // when it was made, UTC: see dated
 	Note    string    // its whole message
 	Files   []FileChange
+
+	claimed time.Time // what its author's date says, when that is not believed
 }
 
 // Subject is the first line of the note, at most some 200 bytes of it.
@@ -303,23 +305,32 @@ func cut(s string, limit int) string {
 	return strings.ToValidUTF8(s[:limit], "")
 }
 
-// sane is a commit's time in UTC; one that no calendar has becomes the nearest that RFC 3339 can write.
-func sane(t time.Time) time.Time {
-	t = t.UTC()
-	switch {
-	case t.Year() < 0:
-		return time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)
-	case t.Year() > 9999:
-		return time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+// earliest is before anything that a wiki could hold was written.
+var earliest = time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// dated is when a change was made, in UTC, as people are told: by its author's date, since what was rebased or brought
+// along was written before it was committed. Anybody can claim any: a date after the commit's own, or before there were
+// wikis, is not believed, and the commit's own counts, which the door has looked at. Nothing is from the future.
+func dated(c git.Commit) (when time.Time, believed bool) {
+	when, believed = c.Author.When, true
+	if when.Before(earliest) || when.After(c.When.Add(24*time.Hour)) {
+		when, believed = c.When, false
 	}
-	return t
+	if now := time.Now(); when.After(now) {
+		when = now
+	}
+	return when.UTC().Truncate(time.Second), believed
 }
 
 func commitOf(c git.Commit) Commit {
 	valid := func(s string) string { return strings.ToValidUTF8(s, "\uFFFD") } // git holds any bytes
 	out := Commit{
-		Rev: revOf(c.Hash), Author: valid(c.Author.Name), Email: valid(c.Author.Email), When: sane(c.Author.When),
+		Rev: revOf(c.Hash), Author: valid(c.Author.Name), Email: valid(c.Author.Email),
 		Note: valid(cut(c.Message, maxMessage)),
+	}
+	var believed bool
+	if out.When, believed = dated(c); !believed {
+		out.claimed = c.Author.When
 	}
 	for _, p := range c.Parents {
 		out.Parents = append(out.Parents, revOf(p))

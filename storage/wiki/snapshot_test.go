@@ -3,7 +3,9 @@ package wiki
 import (
 	"strings"
 	"testing"
+	"time"
 
+	"cairn/storage/internal/git"
 	"cairn/storage/page"
 )
 
@@ -54,5 +56,30 @@ func TestPictureOften(t *testing.T) {
 	history(t, s, map[string]string{"b.gif": "GIF89a\x05\x00\x04\x00"})
 	if p, err = s.latest().Page(t.Context(), "Home.md"); err != nil || !strings.Contains(p.HTML, `width="5" height="4"`) {
 		t.Errorf("%v: another picture is not shown", err)
+	}
+}
+
+// Nobody leads what people see by a date that cannot be: the author's counts where it is possible, else the commit's.
+func TestDated(t *testing.T) {
+	now := time.Now()
+	committed := time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		name             string
+		author, commit   time.Time
+		want             time.Time
+		believed, capped bool
+	}{
+		{"rebased", committed.AddDate(0, -2, 0), committed, committed.AddDate(0, -2, 0), true, false},
+		{"a clock that is a little fast", committed.Add(time.Hour), committed, committed.Add(time.Hour), true, false},
+		{"year 5138", time.Date(5138, 11, 16, 9, 46, 39, 0, time.UTC), committed, committed, false, false},
+		{"later than its commit", committed.AddDate(0, 0, 2), committed, committed, false, false},
+		{"none at all", time.Unix(0, 0), committed, committed, false, false},
+		{"both in the future", now.AddDate(50, 0, 0), now.AddDate(50, 0, 0), now, true, true},
+		{"imported from before", time.Unix(0, 0), time.Unix(0, 0), time.Unix(0, 0), false, false},
+	} {
+		got, believed := dated(git.Commit{Author: git.Signature{When: tt.author}, When: tt.commit})
+		if believed != tt.believed || !tt.capped && !got.Equal(tt.want) || tt.capped && (got.Before(now.Truncate(time.Second)) || got.After(time.Now())) {
+			t.Errorf("%s: %v, %t; want %v, %t", tt.name, got, believed, tt.want, tt.believed)
+		}
 	}
 }
