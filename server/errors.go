@@ -186,6 +186,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 		}
 		s.Log.Log(c.Request().Context(), level, "request failed", "method", c.Request().Method, "path", c.Request().URL.Path, "status", p.status, "id", id, "err", err)
 	}
+	comeAgain(c, p.status)
 	if forGit(c.Request()) {
 		err = s.tellGit(c, p, err)
 	} else if wantsHTML(c.Request()) {
@@ -204,6 +205,13 @@ func (s *Server) handleError(err error, c echo.Context) {
 	}
 	if err != nil {
 		s.Log.Warn("answer an error", "path", c.Request().URL.Path, "err", err)
+	}
+}
+
+// comeAgain tells clients when, where that is all there is to do.
+func comeAgain(c echo.Context, status int) {
+	if status == http.StatusServiceUnavailable {
+		c.Response().Header().Set("Retry-After", "10")
 	}
 }
 

@@ -32,6 +32,7 @@ func (s *Server) send(c echo.Context, status int, b []byte) error {
 	h := c.Response().Header()
 	h.Set("Cache-Control", "no-cache")
 	h.Add("Vary", "Cookie")
+	comeAgain(c, status)
 	if status == 200 {
 		if etag := weakTag(b); fresh(c, etag) {
 			return c.NoContent(304)

@@ -67,7 +67,7 @@ func New(c Config) (*Server, error) {
 	s.moving, s.moves = semaphore.NewWeighted(1), semaphore.NewWeighted(1+maxMoves)
 	s.echo.HTTPErrorHandler = s.handleError
 	s.echo.HideBanner, s.echo.HidePort = true, true
-	s.echo.Use(s.recover, deadlines, later, s.again, middleware.GzipWithConfig(middleware.GzipConfig{Level: 4, MinLength: 1024, Skipper: notCompressed}))
+	s.echo.Use(s.recover, deadlines, s.again, middleware.GzipWithConfig(middleware.GzipConfig{Level: 4, MinLength: 1024, Skipper: notCompressed}))
 	s.routes()
 	cross := http.NewCrossOriginProtection()
 	cross.SetDenyHandler(http.HandlerFunc(s.denyCrossOrigin))
@@ -138,18 +138,6 @@ func deadlines(next echo.HandlerFunc) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		return next(c)
-	}
-}
-
-// later tells clients when to come again, where that is all there is to do.
-func later(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		c.Response().Before(func() {
-			if c.Response().Status == http.StatusServiceUnavailable {
-				c.Response().Header().Set("Retry-After", "10")
-			}
-		})
 		return next(c)
 	}
 }
