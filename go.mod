@@ -7,6 +7,7 @@ ignore ./web/node_modules
 require (
 	github.com/a-h/templ v0.3.977 // web: typed templates
 	github.com/alecthomas/chroma/v2 v2.27.0 // page: colours code
+	github.com/andybalholm/brotli v1.3.0 // web: packs what browsers get
 	github.com/blevesearch/bleve/v2 v2.6.1 // search: the index of words; 2.6.2 and later need a module that cannot be had
 	github.com/blevesearch/bleve_index_api v1.4.1 // search: bleve's documents and postings
 	github.com/blevesearch/snowballstem v0.9.0 // search: word stems
@@ -36,7 +37,6 @@ require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/RoaringBitmap/roaring/v2 v2.14.5 // indirect
 	github.com/a-h/parse v0.0.0-20250122154542-74294addb73e // indirect
-	github.com/andybalholm/brotli v1.1.0 // indirect
 	github.com/aymerick/douceur v0.2.0 // indirect
 	github.com/bits-and-blooms/bitset v1.24.2 // indirect
 	github.com/blevesearch/geo v0.2.6 // indirect

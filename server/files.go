@@ -185,12 +185,16 @@ func (s *Server) sendAsset(c echo.Context, name, caching string) error {
 	if fresh(c, `W/"`+name+`"`) {
 		return c.NoContent(304)
 	}
-	body := a.Body
-	if strings.Contains(c.Request().Header.Get("Accept-Encoding"), "gzip") {
-		h.Set("Content-Encoding", "gzip")
-		body = a.Gzip
+	return sendPacked(c, a.Type, a.Packed)
+}
+
+// sendPacked sends a body in the best coding that the client takes; the answer varies with Accept-Encoding.
+func sendPacked(c echo.Context, media string, p web.Packed) error {
+	body, coding := p.For(c.Request().Header.Get(echo.HeaderAcceptEncoding))
+	if coding != "" {
+		c.Response().Header().Set("Content-Encoding", coding)
 	}
-	return c.Blob(200, a.Type, body())
+	return c.Blob(200, media, body)
 }
 
 // diagram is the frame in which the browser draws diagrams.

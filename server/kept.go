@@ -1,8 +1,6 @@
 package server
 
 import (
-	"bytes"
-	"compress/gzip"
 	"net/http"
 	"strings"
 	"sync"
@@ -28,9 +26,9 @@ type keptKey struct {
 // keptAnswer is a page's answer, packed when somebody first takes it so. Safe for concurrent use.
 type keptAnswer struct {
 	key  int // bytes
-	body []byte
+	size int // of its HTML
 	etag string
-	pack func() []byte
+	web.Packed
 }
 
 // maxKept bounds the answers that are kept, in bytes of HTML.
@@ -50,7 +48,7 @@ func newKept() *kept {
 }
 
 // cost is about what the answer holds in memory, with a key that may be as long as a request's head.
-func (a *keptAnswer) cost() int { return 1024 + a.key + len(a.body) + len(a.body)/4 }
+func (a *keptAnswer) cost() int { return 1024 + a.key + a.size + a.size/2 }
 
 func (k *kept) get(key keptKey) *keptAnswer {
 	k.mu.Lock()
@@ -60,14 +58,7 @@ func (k *kept) get(key keptKey) *keptAnswer {
 }
 
 func (k *kept) put(key keptKey, body []byte) {
-	a := &keptAnswer{key: len(key.path) + len(key.base) + len(key.spaces) + len(key.trouble), body: body, etag: weakTag(body)}
-	a.pack = sync.OnceValue(func() []byte {
-		var b bytes.Buffer
-		z := gzip.NewWriter(&b)
-		z.Write(body) // into memory: cannot fail
-		z.Close()
-		return b.Bytes()
-	})
+	a := &keptAnswer{key: len(key.path) + len(key.base) + len(key.spaces) + len(key.trouble), size: len(body), etag: weakTag(body), Packed: web.Pack(func() []byte { return body })}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.lru.Remove(key)
@@ -133,11 +124,6 @@ func (s *Server) again(next echo.HandlerFunc) echo.HandlerFunc {
 		if fresh(c, a.etag) {
 			return c.NoContent(304)
 		}
-		body := a.body
-		if strings.Contains(c.Request().Header.Get("Accept-Encoding"), "gzip") {
-			h.Set("Content-Encoding", "gzip")
-			body = a.pack()
-		}
-		return c.HTMLBlob(200, body)
+		return sendPacked(c, echo.MIMETextHTMLCharsetUTF8, a.Packed)
 	}
 }

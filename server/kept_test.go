@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/andybalholm/brotli"
 )
 
 // A page that is asked for again comes from what is kept, packed or not, and never when something in it has changed.
@@ -28,10 +30,14 @@ func TestKept(t *testing.T) {
 		}
 		defer res.Body.Close()
 		var from io.Reader = res.Body
-		if res.Header.Get("Content-Encoding") == "gzip" && method == "GET" && res.StatusCode == 200 {
+		switch coding := res.Header.Get("Content-Encoding"); {
+		case method != "GET" || res.StatusCode != 200:
+		case coding == "gzip":
 			if from, err = gzip.NewReader(res.Body); err != nil {
 				t.Fatal(err)
 			}
+		case coding == "br":
+			from = brotli.NewReader(res.Body)
 		}
 		b, err := io.ReadAll(from)
 		if err != nil {
@@ -48,7 +54,7 @@ func TestKept(t *testing.T) {
 	}
 	put("/wiki/A.md", "See [[B]].")
 	var bodies []string
-	for _, encoding := range []string{"", "gzip", "", "gzip"} {
+	for _, encoding := range []string{"", "gzip", "br", "", "gzip", "br"} {
 		res, body := ask("GET", "/wiki/A", "", "Accept-Encoding", encoding)
 		if res.StatusCode != 200 || res.Header.Get("Content-Encoding") != encoding || !strings.Contains(res.Header.Get("Content-Security-Policy"), "default-src 'none'") {
 			t.Errorf("%q: %d %v", encoding, res.StatusCode, res.Header)

@@ -23,7 +23,6 @@ package web
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"embed"
@@ -55,8 +54,7 @@ const AssetsURL = "/-/assets/"
 // content, so it may be cached for ever. Safe for concurrent use.
 type Asset struct {
 	Type string // media type
-	Body func() []byte
-	Gzip func() []byte // Body compressed, when somebody first asks for it
+	Packed
 }
 
 // Site is the embedded assets and the way to render views. It never changes
@@ -128,13 +126,7 @@ func (s *Site) addScript(bundle string) (string, error) {
 
 // add keeps an asset under its fingerprinted name and returns its URL.
 func (s *Site) add(name, mediaType string, body func() []byte) string {
-	s.assets[name] = Asset{Type: mediaType, Body: body, Gzip: sync.OnceValue(func() []byte {
-		var packed bytes.Buffer
-		w, _ := gzip.NewWriterLevel(&packed, gzip.BestCompression) // a level that there is
-		w.Write(body())                                            // into memory: cannot fail
-		w.Close()
-		return packed.Bytes()
-	})}
+	s.assets[name] = Asset{mediaType, Pack(body)}
 	return AssetsURL + name
 }
 

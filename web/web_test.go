@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/andybalholm/brotli"
 	"golang.org/x/net/html"
 )
 
@@ -89,29 +90,41 @@ func TestAssets(t *testing.T) {
 	for _, url := range []string{site.style, site.icon, site.script, site.draw} {
 		name := strings.TrimPrefix(url, AssetsURL)
 		a, ok := site.Asset(name)
-		if !ok || len(a.Body()) == 0 || a.Type == "" {
+		if !ok || a.Type == "" {
 			t.Fatalf("%s is not there", url)
 		}
-		plain := regexp.MustCompile(`-[0-9a-f]{8}\.`).ReplaceAllString(name, ".")
-		if got := hashed(plain, a.Body()); got != name {
+		plain, coding := a.For("")
+		if len(plain) == 0 || coding != "" {
+			t.Fatalf("%s is empty, or packed as %q", url, coding)
+		}
+		first := regexp.MustCompile(`-[0-9a-f]{8}\.`).ReplaceAllString(name, ".")
+		if got := hashed(first, plain); got != name {
 			t.Errorf("%s has the content of %s", name, got)
 		}
-		z, err := gzip.NewReader(bytes.NewReader(a.Gzip()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if body, err := io.ReadAll(z); err != nil || !bytes.Equal(body, a.Body()) {
-			t.Errorf("%s is not the same when packed: %v", name, err)
+		for accept, unpack := range map[string]func(io.Reader) (io.Reader, error){
+			"gzip, deflate":       func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) },
+			"gzip, br, zstd":      func(r io.Reader) (io.Reader, error) { return brotli.NewReader(r), nil },
+			"br;q=0, gzip; q=0.0": func(r io.Reader) (io.Reader, error) { return r, nil },
+		} {
+			packed, coding := a.For(accept)
+			r, err := unpack(bytes.NewReader(packed))
+			if err != nil {
+				t.Fatalf("%s as %q: %v", name, coding, err)
+			}
+			if body, err := io.ReadAll(r); err != nil || !bytes.Equal(body, plain) {
+				t.Errorf("%s is not the same as %q: %v", name, coding, err)
+			}
 		}
 	}
 	for url, most := range map[string]int{site.style: 10 << 10, site.script: 8 << 10, site.draw: 11 << 17} {
 		a, _ := site.Asset(strings.TrimPrefix(url, AssetsURL))
-		if got := len(a.Gzip()); got > most {
-			t.Errorf("%s has %d bytes, want at most %d", url, got, most)
+		if packed, _ := a.For("gzip"); len(packed) > most {
+			t.Errorf("%s has %d bytes, want at most %d", url, len(packed), most)
 		}
 	}
-	css, _ := site.Asset(strings.TrimPrefix(site.style, AssetsURL))
-	if open, shut := bytes.Count(css.Body(), []byte("{")), bytes.Count(css.Body(), []byte("}")); open != shut {
+	sheet, _ := site.Asset(strings.TrimPrefix(site.style, AssetsURL))
+	css, _ := sheet.For("")
+	if open, shut := bytes.Count(css, []byte("{")), bytes.Count(css, []byte("}")); open != shut {
 		t.Errorf("style sheet opens %d braces and shuts %d", open, shut)
 	}
 	if _, ok := site.Asset("cairn.css"); ok {
