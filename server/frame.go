@@ -2,9 +2,11 @@ package server
 
 import (
 	"fmt"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,9 +31,7 @@ func (s *Server) html(c echo.Context, status int, v web.View) error {
 
 // send sends a view that is rendered.
 func (s *Server) send(c echo.Context, status int, b []byte) error {
-	h := c.Response().Header()
-	h.Set("Cache-Control", "no-cache")
-	h.Add("Vary", "Cookie")
+	s.heads(c.Response().Header())
 	comeAgain(c, status)
 	if status == 200 {
 		if etag := weakTag(b); fresh(c, etag) {
@@ -39,6 +39,13 @@ func (s *Server) send(c echo.Context, status int, b []byte) error {
 		}
 	}
 	return c.HTMLBlob(status, b)
+}
+
+// heads sets what each view is sent with.
+func (s *Server) heads(h http.Header) {
+	h.Set("Cache-Control", "no-cache")
+	h.Set("Speculation-Rules", strconv.Quote(s.site.Ahead()))
+	h.Add("Vary", "Cookie")
 }
 
 // bareFrame is the frame of a view outside of any space, or when the space could not be had.

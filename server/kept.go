@@ -118,9 +118,8 @@ func (s *Server) again(next echo.HandlerFunc) echo.HandlerFunc {
 			return next(c)
 		}
 		h := c.Response().Header()
-		h.Set("Cache-Control", "no-cache")
+		s.heads(h)
 		h.Add("Vary", "Accept-Encoding")
-		h.Add("Vary", "Cookie")
 		if fresh(c, a.etag) {
 			return c.NoContent(304)
 		}

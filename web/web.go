@@ -65,9 +65,10 @@ type Site struct {
 	icon   string // URL of the icon
 	script string // URL of the scripts that every view loads
 	draw   string // URL of the script that the frame of diagrams loads
+	ahead  string // URL of the rules about what browsers may fetch before it is asked for
 }
 
-//go:embed styles/*.css favicon.svg icons.svg dist/*.js
+//go:embed styles/*.css favicon.svg icons.svg speculation.json dist/*.js
 var files embed.FS
 
 // layers are the style sheets in the order of the cascade.
@@ -87,7 +88,12 @@ func New() (*Site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("icon: %w", err)
 	}
+	ahead, err := files.ReadFile("speculation.json")
+	if err != nil {
+		return nil, fmt.Errorf("speculation rules: %w", err)
+	}
 	s := &Site{assets: map[string]Asset{}}
+	s.ahead = s.add(hashed("speculation.json", ahead), "application/speculationrules+json", func() []byte { return ahead })
 	s.style = s.add(hashed("cairn.css", css.Bytes()), "text/css; charset=utf-8", func() []byte { return css.Bytes() })
 	symbols, err := files.ReadFile("icons.svg")
 	if err != nil {
@@ -146,6 +152,11 @@ func (s *Site) Asset(name string) (Asset, bool) {
 
 // Icon returns the URL of the icon.
 func (s *Site) Icon() string { return s.icon }
+
+// Ahead returns the URL of the rules that a Speculation-Rules header may name
+// (https://html.spec.whatwg.org/multipage/speculative-loading.html): a page,
+// not a file nor a form, is fetched when somebody is about to follow a link.
+func (s *Site) Ahead() string { return s.ahead }
 
 // Render writes the whole document of v to memory. Nothing has been sent when
 // it fails.

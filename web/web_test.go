@@ -87,7 +87,7 @@ func TestDiffKeepsSpaces(t *testing.T) {
 
 func TestAssets(t *testing.T) {
 	site := newSite(t)
-	for _, url := range []string{site.style, site.icon, site.script, site.draw} {
+	for _, url := range []string{site.style, site.icon, site.script, site.draw, site.ahead} {
 		name := strings.TrimPrefix(url, AssetsURL)
 		a, ok := site.Asset(name)
 		if !ok || a.Type == "" {
