@@ -163,9 +163,6 @@ func (s *Server) tree(c echo.Context, in at, dir string, p page.Path) []web.Tree
 	more(before)
 	for _, child := range children {
 		n := treeNode(in, child)
-		if n.Name == "" {
-			continue
-		}
 		if child.Folder && strings.HasPrefix(string(p), string(child.Path)+"/") {
 			n.Open = true
 			n.Children = s.tree(c, in, string(child.Path), p)
@@ -177,15 +174,12 @@ func (s *Server) tree(c echo.Context, in at, dir string, p page.Path) []web.Tree
 	return nodes
 }
 
-// treeNode is a page or a folder in a list; its Name is "" for other files, which trees leave out.
+// treeNode is a page or a folder in a list.
 func treeNode(in at, child wiki.Child) web.TreeNode {
-	switch {
-	case child.Folder:
+	if child.Folder {
 		return web.TreeNode{Name: child.Path.Base(), URL: in.URL(child.Path) + "/", IsFolder: true}
-	case child.Path.IsPage():
-		return web.TreeNode{Name: child.Path.Title(), URL: in.URL(child.Path)}
 	}
-	return web.TreeNode{}
+	return web.TreeNode{Name: child.Path.Title(), URL: in.URL(child.Path)}
 }
 
 // crumbs are the folders on the way to a page, and the page.

@@ -26,20 +26,22 @@ type Child struct {
 // Hidden names are left out, and after limit the rest (then more is true). The caller must not change them. A folder
 // that has not changed costs a look-up.
 func (s *Snapshot) Children(ctx context.Context, dir string, limit int) (children []Child, more bool, err error) {
-	all, err := s.children(ctx, dir)
+	list, err := s.folder(ctx, dir)
 	if err != nil {
 		return nil, false, err
 	}
+	all := list.children
 	if len(all) > limit {
 		return all[:limit:limit], true, nil
 	}
 	return all, false, nil
 }
 
-// Around are at most limit of the names in a folder, those around the one that leads to p, or the first ones; before and
-// after count the others.
+// Around are at most limit of the pages in a folder and of the folders there that have pages in them, those around the one
+// that leads to p, or the first ones; before and after count the others.
 func (s *Snapshot) Around(ctx context.Context, dir string, p page.Path, limit int) (children []Child, before, after int, err error) {
-	all, err := s.children(ctx, dir)
+	list, err := s.folder(ctx, dir)
+	all := list.tree
 	if err != nil || len(all) <= limit {
 		return all, 0, 0, err
 	}
@@ -71,6 +73,7 @@ type folder struct {
 	hash     git.Hash
 	entries  []git.Entry // in git's order
 	children []Child     // in people's
+	tree     []Child     // of those, pages, and folders with pages somewhere below
 }
 
 // maxNames is how many names are kept for a space, in all lists.
@@ -100,12 +103,12 @@ func (f *folders) put(dir string, l folder) {
 	}
 }
 
-func (s *Snapshot) children(ctx context.Context, dir string) ([]Child, error) {
+func (s *Snapshot) folder(ctx context.Context, dir string) (folder, error) {
 	hash := s.tree.Hash()
 	if dir != "" {
 		e, err := s.tree.Lookup(ctx, dir)
 		if err != nil {
-			return nil, err
+			return folder{}, err
 		}
 		hash = e.Hash
 	}
@@ -115,11 +118,11 @@ func (s *Snapshot) children(ctx context.Context, dir string) ([]Child, error) {
 	}
 	kept := s.space.folders.get(key)
 	if kept.hash == hash {
-		return kept.children, nil
+		return kept, nil
 	}
 	entries, err := s.tree.ReadDir(ctx, dir)
 	if err != nil {
-		return nil, err
+		return folder{}, err
 	}
 	next := folder{hash: hash, entries: entries, children: kept.children}
 	// Most saves change what a file says, not which files there are.
@@ -127,8 +130,67 @@ func (s *Snapshot) children(ctx context.Context, dir string) ([]Child, error) {
 	if !slices.EqualFunc(kept.entries, entries, same) {
 		next.children = sortedChildren(dir, entries)
 	}
+	if next.tree, err = s.onlyPages(ctx, kept, next); err != nil {
+		return folder{}, err
+	}
 	s.space.folders.put(key, next)
-	return next.children, nil
+	return next, nil
+}
+
+// onlyPages are the children of a folder that belong in a tree of pages. Of a folder in it that has not changed, the list
+// before knows.
+func (s *Snapshot) onlyPages(ctx context.Context, was, now folder) ([]Child, error) {
+	folders := map[string]git.Hash{}
+	for _, e := range was.entries {
+		if e.Mode == git.Dir {
+			folders[e.Name] = e.Hash
+		}
+	}
+	shown := map[page.Path]bool{}
+	for _, c := range was.tree {
+		shown[c.Path] = true
+	}
+	hashes := map[string]git.Hash{}
+	for _, e := range now.entries {
+		hashes[e.Name] = e.Hash
+	}
+	var tree []Child
+	for _, c := range now.children {
+		has := c.Path.IsPage()
+		if h, ok := folders[c.Path.Base()]; c.Folder && ok && h == hashes[c.Path.Base()] {
+			has = shown[c.Path]
+		} else if c.Folder {
+			var err error
+			if has, err = s.hasPages(ctx, string(c.Path)); err != nil {
+				return nil, err
+			}
+		}
+		if has {
+			tree = append(tree, c)
+		}
+	}
+	return tree, nil
+}
+
+// hasPages tells whether there is a page somewhere in a folder, those right in it first.
+func (s *Snapshot) hasPages(ctx context.Context, dir string) (bool, error) {
+	entries, err := s.tree.ReadDir(ctx, dir)
+	if err != nil {
+		return false, err
+	}
+	for _, e := range entries {
+		if p, err := page.ParsePath(dir + "/" + e.Name); err == nil && isFile(e) && p.Listed() {
+			return true, nil
+		}
+	}
+	for _, e := range entries {
+		if p, err := page.ParsePath(dir + "/" + e.Name); err == nil && e.Mode == git.Dir && !p.Hidden() {
+			if has, err := s.hasPages(ctx, string(p)); has || err != nil {
+				return has, err
+			}
+		}
+	}
+	return false, nil
 }
 
 func sortedChildren(dir string, entries []git.Entry) []Child {

@@ -493,10 +493,53 @@ func TestChildren(t *testing.T) {
 		t.Errorf("children are %q, want %q (%v)", got, want, err)
 	}
 	around, before, after, err := h.Around(t.Context(), "", "Page 10.md", 3)
-	if err != nil || len(around) != 3 || around[1].Path != "Page 10.md" || before != 3 || after != 0 {
+	if err != nil || len(around) != 3 || around[2].Path != "Page 10.md" || before != 2 || after != 0 {
 		t.Errorf("around is %v, %d before, %d after, %v", around, before, after, err)
 	}
 	if list, next := h.Pages("", 2); len(list) != 2 || next != list[1] {
 		t.Errorf("pages are %v, %q", list, next)
+	}
+}
+
+// A folder is in the tree of pages for as long as there is a page somewhere below it.
+func TestTreeOfPages(t *testing.T) {
+	_, s := open(t, t.TempDir())
+	tree := func(dir string) string {
+		t.Helper()
+		list, _, _, err := head(t, s).Around(t.Context(), dir, "", 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, c := range list {
+			names = append(names, string(c.Path))
+		}
+		return strings.Join(names, " ")
+	}
+	remove := func(p page.Path) {
+		t.Helper()
+		if _, err := s.Remove(t.Context(), ann, p, "", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save(t, s, "uploads/2026/cat.png", "x", "")
+	save(t, s, "uploads/_Sidebar.md", "x", "")
+	save(t, s, "guide/deep/er/Page.md", "x", "")
+	if got := tree(""); got != "guide Home.md" {
+		t.Errorf("with files alone it is %q", got)
+	}
+	save(t, s, "uploads/2026/Page.md", "x", "")
+	if got := tree("") + "|" + tree("uploads") + "|" + tree("uploads/2026"); got != "guide Home.md uploads|uploads/2026|uploads/2026/Page.md" {
+		t.Errorf("with a page it is %q", got)
+	}
+	save(t, s, "Other.md", "x", "")
+	save(t, s, "guide/pic.png", "x", "")
+	if got := tree("") + "|" + tree("guide"); got != "guide Home.md Other.md uploads|guide/deep" {
+		t.Errorf("after other saves it is %q", got)
+	}
+	remove("uploads/2026/Page.md")
+	remove("guide/deep/er/Page.md")
+	if got := tree(""); got != "Home.md Other.md" {
+		t.Errorf("without the pages it is %q", got)
 	}
 }
