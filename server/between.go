@@ -121,7 +121,7 @@ func compareAll(ctx context.Context, in at, stretch *wiki.Stretch, v *web.Betwee
 			v.More++
 			continue
 		}
-		one := web.Differs{Name: f.Path.Address(), Kind: kindOf(f.Kind)}
+		one := web.Differs{Name: f.Path.Address(), Kind: happened(f.Kind, f.Path)}
 		if in.Has(f.Path) {
 			one.URL = in.URL(f.Path)
 		}

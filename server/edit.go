@@ -115,7 +115,7 @@ func (s *Server) editView(c echo.Context, in at, p page.Path, w writing) web.Edi
 		Form:  s.form(c, in, p, "edit", w),
 		New:   w.base == "", Path: p.Address(), Text: w.text, Shown: w.preview,
 		Upload: app(in.Space(), "upload", p),
-		Limit:  fmt.Sprintf("A page may be up to %d KiB long.", wiki.MaxPage>>10),
+		Limit:  fmt.Sprintf("A page may be up to %d MB long.", wiki.MaxPage>>20),
 	}
 	if w.preview {
 		html, _ := in.Preview(c.Request().Context(), p, []byte(w.text)) // it fails only for who has left
@@ -162,7 +162,7 @@ func fields(c echo.Context, needed ...string) (url.Values, error) {
 	if err != nil {
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {
-			return nil, bad(413, "The text is too long to be sent: a page may have at most %d KiB. Go back, and split it into several pages.", wiki.MaxPage>>10)
+			return nil, bad(413, "The text is too long to be sent: a page may have at most %d MB. Go back, and split it into several pages.", wiki.MaxPage>>20)
 		}
 		return nil, bad(400, "The form could not be read.")
 	}

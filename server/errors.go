@@ -51,7 +51,7 @@ var problems = []struct {
 	{wiki.ErrChanged, problem{412, "Changed meanwhile", "The file has changed since you read it. Read it again, and repeat your change on what is there now."}},
 	{wiki.ErrNothing, problem{409, "Nothing to undo", "Nothing of this change is left: it has been undone, or written over."}},
 	{wiki.ErrMerge, problem{409, "Nothing to undo", "This change brought two lines of work together in git and has nothing of its own to undo. Undo each of the changes that it brought."}},
-	{wiki.ErrTooLarge, problem{413, "Too large", fmt.Sprintf("A page may have at most %d KiB, any other file %d MiB. Split it, or make it smaller.", wiki.MaxPage>>10, wiki.MaxFile>>20)}},
+	{wiki.ErrTooLarge, problem{413, "Too large", fmt.Sprintf("A page may have at most %d MB, any other file %d MB. Split it, or make it smaller.", wiki.MaxPage>>20, wiki.MaxFile>>20)}},
 	{wiki.ErrNotText, problem{422, "Not text", "A page is text in UTF-8 and holds no NUL characters. Save it as UTF-8, or store it as a file with another ending."}},
 	{wiki.ErrReadOnly, problem{503, "Nothing can be saved now", "The disk has failed. Whoever runs the wiki has to look at it and start the wiki again. Keep your text."}},
 	{wiki.ErrBusy, problem{503, "Busy", "Too many clones and pushes run at once. Try again in a minute."}},
@@ -119,7 +119,7 @@ func explain(err error) problem {
 	case errors.As(err, &stuck):
 		return problem{409, "Changed since", "Later changes are in the way, so nothing has been undone. Look at what can be done now."}
 	case errors.As(err, &large):
-		return problem{413, "Too large", fmt.Sprintf("At most %d KiB can be sent here.", large.Limit>>10)}
+		return problem{413, "Too large", fmt.Sprintf("At most %d MB can be sent here.", max(1, large.Limit>>20))}
 	}
 	for _, p := range problems {
 		if errors.Is(err, p.is) && (p.status >= 500 || !ofDisk(err)) {

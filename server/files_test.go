@@ -92,7 +92,7 @@ func TestLargeFiles(t *testing.T) {
 	}
 	over := append(large, 'x')
 	status, b = sendFiles(t, web.URL+"/wiki/-/upload/Home", wiki.File{Name: "small.txt", Data: []byte("small")}, wiki.File{Name: "over.bin", Data: over})
-	if status != 413 || !strings.Contains(string(b), "32 MiB") || !strings.Contains(string(b), "over.bin") {
+	if status != 413 || !strings.Contains(string(b), "32 MB") || !strings.Contains(string(b), "over.bin") {
 		t.Errorf("a file over the limit: %d %s", status, b)
 	}
 	req, err := http.NewRequest("PUT", web.URL+"/wiki/over.bin", bytes.NewReader(over))

@@ -65,7 +65,7 @@ func behind() *web.Notice {
 
 func revision(in at, ch search.Change, current bool) web.Revision {
 	r := web.Revision{
-		Stamp: stamp(ch), Rev: string(ch.Rev), Short: short(ch.Rev), Kind: kindOf(ch.Kind), Current: current, Gone: ch.Kind == 'D',
+		Stamp: stamp(ch), Rev: string(ch.Rev), Kind: happened(ch.Kind, ch.Path), Current: current, Gone: ch.Kind == 'D',
 	}
 	if ch.Kind == 'R' {
 		r.From = ch.From.Address()
@@ -78,6 +78,14 @@ func revision(in at, ch search.Change, current bool) web.Revision {
 		r.Diff = app(in.Space(), "diff", ch.Path) + "?to=" + string(ch.Rev)
 	}
 	return r
+}
+
+// happened is what a change did to a page or a file, in a word for people.
+func happened(kind byte, p page.Path) string {
+	if kind == 'A' && !p.IsPage() {
+		return "added"
+	}
+	return kindOf(kind)
 }
 
 func kindOf(kind byte) string {
@@ -204,7 +212,7 @@ func (d side) view(in at, p page.Path) web.Side {
 	}
 	return web.Side{
 		Stamp: web.Stamp{Who: d.commit.Author, When: d.commit.When, Note: d.commit.Subject()},
-		Short: short(d.rev), URL: page.URL(in.Space(), p) + "?rev=" + string(d.rev),
+		URL:   page.URL(in.Space(), p) + "?rev=" + string(d.rev),
 	}
 }
 
@@ -287,7 +295,7 @@ func changeView(in at, commit search.Commit) web.Change {
 			one.URL = page.URL(in.Space(), f.Path)
 		}
 		if f.Kind != 'M' {
-			one.Kind = kindOf(f.Kind)
+			one.Kind = happened(f.Kind, f.Path)
 		}
 		if !f.Path.IsPage() {
 			one.Diff = ""
@@ -343,7 +351,7 @@ func (s *Server) feed(c echo.Context) error {
 		var touched []string
 		for _, f := range commit.Files {
 			if len(touched) < maxListed {
-				touched = append(touched, kindOf(f.Kind)+" "+f.Path.Address())
+				touched = append(touched, happened(f.Kind, f.Path)+" "+f.Path.Address())
 			}
 		}
 		e.Summary = strings.Join(touched, ", ")

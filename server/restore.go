@@ -149,7 +149,7 @@ func (s *Server) restoreView(c echo.Context, in at, r restoring) (web.View, erro
 	v := web.Restore{
 		Frame: s.formFrame(c, in, r.Path, "Restore "+r.Path.Title()),
 		Form:  s.form(c, in, r.Path, "restore", r.w),
-		Path:  r.Path.Address(), File: !r.Path.IsPage(), Rev: r.Rev, Short: short(r.old.Rev()), Deleted: !in.Has(r.Path),
+		Path:  r.Path.Address(), File: !r.Path.IsPage(), Rev: r.Rev, Deleted: !in.Has(r.Path),
 		Was: stampOf(was),
 	}
 	if r.Was != "" {
@@ -214,7 +214,7 @@ func (s *Server) restoreAllView(c echo.Context, in at, r restoring) (web.View, e
 		address, title = string(r.Path)+"/", "Restore the folder "+string(r.Path)
 	}
 	v := web.RestoreAll{
-		Frame: s.frame(c, in, "", title), Folder: string(r.Path), Rev: r.Rev, Short: short(r.old.Rev()), Day: r.day,
+		Frame: s.frame(c, in, "", title), Folder: string(r.Path), Rev: r.Rev, Day: r.day,
 		Was: stampOf(was), Then: then(in, r.Rev) + "/" + escape(address),
 	}
 	v.NoIndex = true

@@ -98,7 +98,7 @@ func (s *Server) undoView(c echo.Context, in at, rev string, w writing) (web.Und
 	}
 	v := web.Undo{
 		Frame: s.frame(c, in, "", "Undo a change"), Form: s.form(c, in, "", "undo", w),
-		Short: short(change.Rev), Was: stampOf(change), Merge: plan == nil,
+		Was: stampOf(change), Merge: plan == nil,
 	}
 	v.NoIndex = true
 	v.Form.URL, v.Form.Cancel = undoURL(in, change.Rev), "/"+in.Space()+"/-/changes"

@@ -152,7 +152,7 @@ func (p *spool) parts(c echo.Context) (url.Values, error) {
 		case isFile && name != "":
 			err := p.add(name, part, wiki.MaxFile)
 			if errors.Is(err, wiki.ErrTooLarge) && large == nil {
-				large = bad(413, "%q is too large, so nothing has been stored: a file may have at most %d MiB.", name, wiki.MaxFile>>20)
+				large = bad(413, "%q is too large, so nothing has been stored: a file may have at most %d MB.", name, wiki.MaxFile>>20)
 			} else if err != nil && !errors.Is(err, wiki.ErrTooLarge) {
 				return form, unreadable(err)
 			}
@@ -182,7 +182,7 @@ func unreadable(err error) error {
 	var told *badRequest
 	switch {
 	case errors.As(err, &large):
-		return bad(413, "That is too much at once, so nothing has been stored: a file may have at most %d MiB, and all files of one form %d MiB. Send fewer files at once.", wiki.MaxFile>>20, maxUpload>>20)
+		return bad(413, "That is too much at once, so nothing has been stored: a file may have at most %d MB, and all files of one form %d MB. Send fewer files at once.", wiki.MaxFile>>20, maxUpload>>20)
 	case errors.As(err, &told), ofDisk(err):
 		return err
 	}
@@ -210,7 +210,7 @@ func (s *Server) uploadView(c echo.Context, in at, p page.Path, w writing) web.U
 		Frame: s.formFrame(c, in, p, "Upload files for "+p.Title()),
 		Form:  s.form(c, in, p, "upload", w),
 		Page:  p.Title(), Folder: in.FolderFor(c.Request().Context(), p),
-		Limit: fmt.Sprintf("A file may have up to %d MiB, all together %d MiB.", wiki.MaxFile>>20, maxUpload>>20),
+		Limit: fmt.Sprintf("A file may have up to %d MB, all together %d MB.", wiki.MaxFile>>20, maxUpload>>20),
 	}
 	if in.Has(p) {
 		v.Files = app(in.Space(), "files", p)

@@ -255,7 +255,7 @@ func (s *Server) viewOld(c echo.Context, in at, address, rev string) error {
 	v.NoIndex = true
 	v.Actions = web.Actions{History: app(in.Space(), "history", p)}
 	v.Old = &web.OldRevision{
-		Rev: short(old.Rev()), When: commit.When, Who: commit.Author,
+		When: commit.When, Who: commit.Author,
 		Restore: &web.Button{Label: "Restore this revision", URL: restoreURL(in, p, old.Rev())},
 	}
 	if in.Has(p) {

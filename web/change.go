@@ -69,7 +69,6 @@ type Restore struct {
 	File    bool   // it is no page
 	Rev     string // whole, sent by the form
 	Called  string // the path that the page had then, when it was another; sent by the form
-	Short   string
 	Was     Stamp  // who made that revision
 	Deleted bool   // the page is not there now
 	Diff    string // URL of the comparison with the page as it is now

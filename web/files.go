@@ -70,10 +70,10 @@ func (f FileRow) size() string {
 	case f.Size < 1<<10:
 		return many(int(f.Size), "byte")
 	case f.Size < 10<<10:
-		return strconv.FormatFloat(n/(1<<10), 'f', 1, 64) + " KiB"
+		return strconv.FormatFloat(n/(1<<10), 'f', 1, 64) + " KB"
 	case f.Size < 1<<20:
-		return strconv.FormatFloat(n/(1<<10), 'f', 0, 64) + " KiB"
+		return strconv.FormatFloat(n/(1<<10), 'f', 0, 64) + " KB"
 	default:
-		return strconv.FormatFloat(n/(1<<20), 'f', 1, 64) + " MiB"
+		return strconv.FormatFloat(n/(1<<20), 'f', 1, 64) + " MB"
 	}
 }

@@ -16,7 +16,6 @@ type History struct {
 type Revision struct {
 	Stamp
 	Rev     string // whole, sent by the form
-	Short   string
 	URL     string // the page as it was
 	Diff    string // what this revision changed; empty for the first
 	Undo    string // URL of the form that takes this revision back; may be empty
@@ -43,8 +42,7 @@ type Diff struct {
 // Side is one end of a comparison.
 type Side struct {
 	Stamp
-	Short string // revision; empty if there was no page yet
-	URL   string
+	URL string // the page then; empty if it was not there yet
 }
 
 // Hunk is a run of lines around a change.

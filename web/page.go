@@ -26,7 +26,6 @@ type Heading struct {
 
 // OldRevision marks a page as one that has been changed since.
 type OldRevision struct {
-	Rev     string // short
 	When    time.Time
 	Who     string
 	Current string  // URL of the page as it is now; empty if it is gone

@@ -81,7 +81,7 @@ func samples() []sample {
 	saved.Sidebar = "<h2>Start here</h2><ul><li><a href=\"/wiki/\">Home</a></li></ul>"
 	old := page
 	old.NoIndex = true
-	old.Old = &OldRevision{"0a1b2c3", t, "Asha", "/wiki/Handbook/Holidays", &Button{Label: "Restore this revision", URL: "/r"}}
+	old.Old = &OldRevision{t, "Asha", "/wiki/Handbook/Holidays", &Button{Label: "Restore this revision", URL: "/r"}}
 	bad := page
 	bad.Body, bad.TitleID = "", "own-title"
 
@@ -89,7 +89,7 @@ func samples() []sample {
 	deleted := missing
 	deleted.Deleted = &Deleted{Stamp: asha, Restore: "/r", History: "/h"}
 
-	edit := Edit{Frame: sampleFrame("Edit Holidays"), Form: form, Path: "Handbook/Holidays", Text: "\n# Holidays\n\nEverybody has **25 days** a year.\n", Limit: "Up to 1 MiB."}
+	edit := Edit{Frame: sampleFrame("Edit Holidays"), Form: form, Path: "Handbook/Holidays", Text: "\n# Holidays\n\nEverybody has **25 days** a year.\n", Limit: "Up to 1 MB."}
 	preview := edit
 	preview.Shown, preview.Preview, preview.Form = true, "<p>Everybody has <strong>25 days</strong> a year.</p>", failed
 	fresh := edit
@@ -153,10 +153,10 @@ func samples() []sample {
 	}
 	return []sample{
 		{"page then", then}, {"message then", thenGone}, {"pick a day", PickDay{Frame: sampleFrame("The wiki on a day"), Form: then.Past.Pick, Error: "That is no day."}}, {"pick empty", PickDay{Frame: Frame{Title: "The wiki on a day"}}},
-		{"restore all", RestoreAll{Frame: sampleFrame("Restore the whole space"), Form: failed, Rev: "0a1b", Short: "0a1b2c3", Was: asha, Then: "/t", Plan: plan}},
-		{"restore day", RestoreAll{Frame: sampleFrame("Restore the whole space"), Form: form, Rev: "0a1b", Short: "0a1b2c3", Day: t, Was: bo, Plan: plan}}, {"restore folder", RestoreAll{Frame: sampleFrame("Restore the folder Handbook"), Form: form, Folder: "Handbook", Rev: "0a1b", Short: "0a1b2c3", Was: bo, Plan: plan}}, {"restore all empty", RestoreAll{Frame: Frame{Title: "Restore"}}},
-		{"undo", Undo{Frame: sampleFrame("Undo a change"), Form: form, Short: "0a1b2c3", Was: asha, Plan: plan, Collided: []Collided{{Name: "Home", URL: "/wiki/", Why: "Its text has been changed in the same place since.", Diff: "/d", Restore: "/r"}, {Name: "Gone", Why: "It has been deleted since."}}}},
-		{"undo clean", Undo{Frame: sampleFrame("Undo a change"), Form: form, Short: "0a1b2c3", Was: asha, Plan: plan}}, {"undo merge", Undo{Frame: sampleFrame("Undo a change"), Form: form, Merge: true}}, {"undo written", Undo{Frame: sampleFrame("Undo a change"), Form: form, Collided: []Collided{{Name: "New", URL: "/wiki/New", Why: "Its text has been changed since.", Delete: "/x"}}}}, {"undo empty", Undo{Frame: Frame{Title: "Undo"}}},
+		{"restore all", RestoreAll{Frame: sampleFrame("Restore the whole space"), Form: failed, Rev: "0a1b", Was: asha, Then: "/t", Plan: plan}},
+		{"restore day", RestoreAll{Frame: sampleFrame("Restore the whole space"), Form: form, Rev: "0a1b", Day: t, Was: bo, Plan: plan}}, {"restore folder", RestoreAll{Frame: sampleFrame("Restore the folder Handbook"), Form: form, Folder: "Handbook", Rev: "0a1b", Was: bo, Plan: plan}}, {"restore all empty", RestoreAll{Frame: Frame{Title: "Restore"}}},
+		{"undo", Undo{Frame: sampleFrame("Undo a change"), Form: form, Was: asha, Plan: plan, Collided: []Collided{{Name: "Home", URL: "/wiki/", Why: "Its text has been changed in the same place since.", Diff: "/d", Restore: "/r"}, {Name: "Gone", Why: "It has been deleted since."}}}},
+		{"undo clean", Undo{Frame: sampleFrame("Undo a change"), Form: form, Was: asha, Plan: plan}}, {"undo merge", Undo{Frame: sampleFrame("Undo a change"), Form: form, Merge: true}}, {"undo written", Undo{Frame: sampleFrame("Undo a change"), Form: form, Collided: []Collided{{Name: "New", URL: "/wiki/New", Why: "Its text has been changed since.", Delete: "/x"}}}}, {"undo empty", Undo{Frame: Frame{Title: "Undo"}}},
 		{"blame", blame}, {"blame empty", Blame{Frame: Frame{Title: "Who wrote it"}}},
 		{"page", page}, {"page saved", saved}, {"page old", old}, {"page own title", bad}, {"page empty", Page{Frame: Frame{Title: "Empty"}}},
 		{"folder", Folder{Frame: sampleFrame("Handbook"), Write: "/e", Entries: listed, More: 3, Clone: clone}}, {"folder empty", Folder{Frame: Frame{Title: "Empty"}}},
@@ -164,16 +164,16 @@ func samples() []sample {
 		{"edit", edit}, {"edit preview", preview}, {"edit fresh", fresh}, {"edit empty", Edit{Frame: Frame{Title: "Edit"}}},
 		{"files", Files{Frame: sampleFrame("Files"), Total: 1234, List: rows, All: "/f", Unused: "/u", Stopped: true, Paging: Paging{"/p", "/n"}}}, {"files empty", Files{Frame: Frame{Title: "Files"}}}, {"files unused", Files{Frame: Frame{Title: "Unused"}, OnlyUnused: true}},
 		{"page files", PageFiles{Frame: sampleFrame("Files of Holidays"), Used: rows, Near: rows[:1], More: true, Folder: "uploads", Upload: "/u", All: "/f"}}, {"page files empty", PageFiles{Frame: Frame{Title: "Files"}}},
-		{"upload", Upload{Frame: sampleFrame("Upload files for Holidays"), Form: failed, Page: "Holidays", Folder: "uploads", Limit: "A file may have up to 32 MiB.", Files: "/f", Stored: []Stored{{"uploads/cat.png", "/wiki/uploads/cat.png", "![cat](uploads/cat.png)", "/wiki/uploads/cat.png?width=160"}, {"uploads/rota.pdf", "/wiki/uploads/rota.pdf", "[rota.pdf](uploads/rota.pdf)", ""}}}}, {"upload empty", Upload{Frame: Frame{Title: "Upload"}}},
+		{"upload", Upload{Frame: sampleFrame("Upload files for Holidays"), Form: failed, Page: "Holidays", Folder: "uploads", Limit: "A file may have up to 32 MB.", Files: "/f", Stored: []Stored{{"uploads/cat.png", "/wiki/uploads/cat.png", "![cat](uploads/cat.png)", "/wiki/uploads/cat.png?width=160"}, {"uploads/rota.pdf", "/wiki/uploads/rota.pdf", "[rota.pdf](uploads/rota.pdf)", ""}}}}, {"upload empty", Upload{Frame: Frame{Title: "Upload"}}},
 		{"new", NewPage{Frame: sampleFrame("New page"), URL: "/n", Path: "a:b", Where: "Handbook", Error: "A name cannot hold a colon.", Offer: "a-b", Cancel: "/"}}, {"new empty", NewPage{Frame: Frame{Title: "New page"}}},
 		{"conflict", conflict},
 		{"conflict deleted", Conflict{Frame: Frame{Title: "Gone"}, Gone: true, Mine: "# My text\n"}},
 		{"conflict with nobody", Conflict{Frame: Frame{Title: "Two texts"}, New: true, Self: true}},
 		{"history", History{Frame: sampleFrame("History of Holidays"), Path: "Handbook/Holidays", Compare: "/d", Blame: "/b", Feed: "/f", Paging: Paging{"/p", "/n"}, Entries: []Revision{
-			{Stamp: asha, Rev: "0a1b2c3d", Short: "0a1b2c3", URL: "/o", Diff: "/d", Kind: "changed", Current: true},
-			{Stamp: bo, Rev: "1a1b2c3d", Short: "1a1b2c3", URL: "/o", Diff: "/d", Kind: "moved", From: "Leave"},
-			{Stamp: bo, Rev: "3a1b2c3d", Short: "3a1b2c3", Diff: "/d", Kind: "deleted", Gone: true},
-			{Stamp: Stamp{When: t, Note: "a much longer note, which somebody wrote because they wanted to explain themselves in full"}, Rev: "2a1b2c3d", Short: "2a1b2c3", URL: "/o", Kind: "created"},
+			{Stamp: asha, Rev: "0a1b2c3d", URL: "/o", Diff: "/d", Kind: "changed", Current: true},
+			{Stamp: bo, Rev: "1a1b2c3d", URL: "/o", Diff: "/d", Kind: "moved", From: "Leave"},
+			{Stamp: bo, Rev: "3a1b2c3d", Diff: "/d", Kind: "deleted", Gone: true},
+			{Stamp: Stamp{When: t, Note: "a much longer note, which somebody wrote because they wanted to explain themselves in full"}, Rev: "2a1b2c3d", URL: "/o", Kind: "created"},
 		}}}, {"history empty", History{Frame: Frame{Title: "History"}}},
 		{"diff", Diff{Frame: sampleFrame("Holidays: what changed"), From: Side{bo, "1a1b2c3", "/o"}, To: Side{asha, "0a1b2c3", "/o"}, Hunks: diff, Added: 2, Removed: 1, TooLong: true, Whole: "/c", Restore: &Button{Label: "Restore the text before", URL: "/r"}}}, {"diff empty", Diff{Frame: Frame{Title: "Nothing"}}},
 		{"move", Move{Frame: sampleFrame("Move Holidays"), Form: failed, What: "page", Path: "Handbook/Holidays", To: "Leave", Folder: &Link{"Handbook", "/m"}, Plan: &MovePlan{
@@ -182,7 +182,7 @@ func samples() []sample {
 			Left:  []Relinked{{Name: "Payroll", URL: "/wiki/Payroll", Why: "it is too intricate to be changed by a program"}},
 		}}}, {"move folder", Move{Frame: sampleFrame("Move the folder Handbook"), Form: form, What: "folder", Path: "Handbook", To: "Handbook", Files: 12, Plan: &MovePlan{}}}, {"move empty", Move{Frame: Frame{Title: "Move"}}},
 		{"delete", Delete{Frame: sampleFrame("Delete Holidays"), Form: form, Path: "Handbook/Holidays", Backlinks: links}}, {"delete empty", Delete{Frame: Frame{Title: "Delete"}}},
-		{"restore", Restore{Frame: sampleFrame("Restore Holidays"), Form: form, Path: "Handbook/Holidays", Rev: "0a1b", Short: "0a1b2c3", Was: asha, Deleted: true, Diff: "/d", Preview: "<p>Text.</p>"}}, {"restore empty", Restore{Frame: Frame{Title: "Restore"}}},
+		{"restore", Restore{Frame: sampleFrame("Restore Holidays"), Form: form, Path: "Handbook/Holidays", Rev: "0a1b", Was: asha, Deleted: true, Diff: "/d", Preview: "<p>Text.</p>"}}, {"restore empty", Restore{Frame: Frame{Title: "Restore"}}},
 		{"pages", Pages{Frame: sampleFrame("All pages"), Total: 4321, List: listed, Paging: Paging{"/p", "/n"}}}, {"pages empty", Pages{Frame: Frame{Title: "All pages"}}},
 		{"changes", changes}, {"changes empty", Changes{Frame: Frame{Title: "Recent changes"}}},
 		{"between", Between{Frame: sampleFrame("All that changed"), Last: asha, Short: "0a1b2c3", Brought: &bo, Before: "/b", Then: "/t", Noun: "page", Changed: 2, Written: 1200, Moved: 1, More: 1201, MoreSteps: 12, Endless: true,

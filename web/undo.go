@@ -48,9 +48,8 @@ func (p Plan) sums() []string {
 type RestoreAll struct {
 	Frame
 	Form   Form
-	Folder string // empty for the whole space
-	Rev    string // whole, sent by the form
-	Short  string
+	Folder string    // empty for the whole space
+	Rev    string    // whole, sent by the form
 	Day    time.Time // set when a whole day was asked for; sent by the form
 	Was    Stamp     // who made that revision
 	Then   string    // URL of the folder as it was
@@ -62,7 +61,6 @@ type RestoreAll struct {
 type Undo struct {
 	Frame
 	Form     Form
-	Short    string
 	Was      Stamp // who made the change
 	Plan     Plan
 	Collided []Collided
