@@ -34,16 +34,18 @@ func (s *Server) newPage(c echo.Context) error {
 	status := 200
 	if typed != "" {
 		p, exists, err := pageAt(in, strings.Trim(typed, "/"))
-		if err == nil && exists {
-			return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), p))
-		}
 		if err == nil {
 			err = page.CheckNew(p)
 		}
-		if err == nil {
+		switch {
+		case exists:
+			status, v.Error = 409, fmt.Sprintf("There is a page called %q already. Choose another name, or go on with that page.", p.Address())
+			v.There = &web.Link{Label: p.Address(), URL: in.URL(p)}
+		case err == nil:
 			return c.Redirect(http.StatusSeeOther, app(in.Space(), "edit", p))
+		default:
+			status, v.Error, v.Offer = 422, explain(err).detail, offer(err)
 		}
-		status, v.Error, v.Offer = 422, explain(err).detail, offer(err)
 	} else if dir != "" {
 		v.Path = dir + "/"
 	}

@@ -20,6 +20,14 @@ import (
 // (2026-01-31, its end in UTC), a moment (RFC 3339) or a revision. Nothing can be changed there, and nothing is asked of
 // the index, which knows the wiki of today.
 
+func (s *Server) toDays(c echo.Context) error {
+	in, err := s.in(c)
+	if err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusFound, then(in, ""))
+}
+
 // past answers every address below /-/at/.
 func (s *Server) past(c echo.Context) error {
 	now, err := s.in(c)

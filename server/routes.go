@@ -63,6 +63,7 @@ func (s *Server) routes() {
 	get("/:space/-/history/*", s.history)
 	get("/:space/-/diff/*", s.diff)
 	get("/:space/-/blame/*", s.blame)
+	get("/:space/-/at", s.toDays)
 	get("/:space/-/at/*", s.past)
 	get("/:space/-/pages", s.pages)
 	get("/:space/-/changes", s.changes)

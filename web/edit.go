@@ -27,6 +27,7 @@ type NewPage struct {
 	Where  string // the folder it will live in, in words or as a path; may be empty
 	Error  string // why that name cannot be had, as a sentence
 	Offer  string // a name that can; may be empty
+	There  *Link  // the page that has the name already; may be nil
 	Cancel string
 }
 

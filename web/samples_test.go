@@ -165,7 +165,7 @@ func samples() []sample {
 		{"files", Files{Frame: sampleFrame("Files"), Total: 1234, List: rows, All: "/f", Unused: "/u", Stopped: true, Paging: Paging{"/p", "/n"}}}, {"files empty", Files{Frame: Frame{Title: "Files"}}}, {"files unused", Files{Frame: Frame{Title: "Unused"}, OnlyUnused: true}},
 		{"page files", PageFiles{Frame: sampleFrame("Files of Holidays"), Used: rows, Near: rows[:1], More: true, Folder: "uploads", Upload: "/u", All: "/f"}}, {"page files empty", PageFiles{Frame: Frame{Title: "Files"}}},
 		{"upload", Upload{Frame: sampleFrame("Upload files for Holidays"), Form: failed, Page: "Holidays", Folder: "uploads", Limit: "A file may have up to 32 MB.", Files: "/f", Stored: []Stored{{"uploads/cat.png", "/wiki/uploads/cat.png", "![cat](uploads/cat.png)", "/wiki/uploads/cat.png?width=160"}, {"uploads/rota.pdf", "/wiki/uploads/rota.pdf", "[rota.pdf](uploads/rota.pdf)", ""}}}}, {"upload empty", Upload{Frame: Frame{Title: "Upload"}}},
-		{"new", NewPage{Frame: sampleFrame("New page"), URL: "/n", Path: "a:b", Where: "Handbook", Error: "A name cannot hold a colon.", Offer: "a-b", Cancel: "/"}}, {"new empty", NewPage{Frame: Frame{Title: "New page"}}},
+		{"new", NewPage{Frame: sampleFrame("New page"), URL: "/n", Path: "a:b", Where: "Handbook", Error: "A name cannot hold a colon.", Offer: "a-b", Cancel: "/"}}, {"new taken", NewPage{Frame: sampleFrame("New page"), URL: "/n", Path: "Holidays", Error: "There is a page called that already.", There: &Link{"Holidays", "/wiki/Holidays"}}}, {"new empty", NewPage{Frame: Frame{Title: "New page"}}},
 		{"conflict", conflict},
 		{"conflict deleted", Conflict{Frame: Frame{Title: "Gone"}, Gone: true, Mine: "# My text\n"}},
 		{"conflict with nobody", Conflict{Frame: Frame{Title: "Two texts"}, New: true, Self: true}},
@@ -175,7 +175,7 @@ func samples() []sample {
 			{Stamp: bo, Rev: "3a1b2c3d", Diff: "/d", Kind: "deleted", Gone: true},
 			{Stamp: Stamp{When: t, Note: "a much longer note, which somebody wrote because they wanted to explain themselves in full"}, Rev: "2a1b2c3d", URL: "/o", Kind: "created"},
 		}}}, {"history empty", History{Frame: Frame{Title: "History"}}},
-		{"diff", Diff{Frame: sampleFrame("Holidays: what changed"), From: Side{bo, "1a1b2c3", "/o"}, To: Side{asha, "0a1b2c3", "/o"}, Hunks: diff, Added: 2, Removed: 1, TooLong: true, Whole: "/c", Restore: &Button{Label: "Restore the text before", URL: "/r"}}}, {"diff empty", Diff{Frame: Frame{Title: "Nothing"}}},
+		{"diff", Diff{Frame: sampleFrame("Holidays: what changed"), From: Side{bo, "/o"}, To: Side{asha, "/o"}, Hunks: diff, Added: 2, Removed: 1, TooLong: true, Whole: "/c", Restore: &Button{Label: "Restore the text before", URL: "/r"}}}, {"diff empty", Diff{Frame: Frame{Title: "Nothing"}}},
 		{"move", Move{Frame: sampleFrame("Move Holidays"), Form: failed, What: "page", Path: "Handbook/Holidays", To: "Leave", Folder: &Link{"Handbook", "/m"}, Plan: &MovePlan{
 			Links: 14, Inside: 2, Along: []Moved{{"Handbook/team.png", "Leave/team.png", "/f"}}, MoreAlong: 3, MorePages: 7,
 			Pages: []Relinked{{Name: "Home", URL: "/wiki/", Links: 1}, {Name: "Handbook/New starters", URL: "/wiki/Handbook/New", Links: 4}},
