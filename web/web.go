@@ -30,6 +30,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -71,6 +72,20 @@ type Site struct {
 //go:embed styles/*.css favicon.svg icons.svg speculation.json dist/*.js
 var files embed.FS
 
+// blanks is what a style sheet has for people alone, and the strings, in which blanks mean something.
+var blanks = regexp.MustCompile(`"[^"]*"|/\*(?s:.*?)\*/|\s*[{};,]\s*|:\s+|\s+`)
+
+// squeeze is what browsers need of what blanks has found.
+func squeeze(found []byte) []byte {
+	switch short := bytes.TrimSpace(found); {
+	case bytes.HasPrefix(short, []byte("/*")):
+		return nil
+	case len(short) > 0:
+		return short
+	}
+	return []byte(" ")
+}
+
 // layers are the style sheets in the order of the cascade.
 var layers = [...]string{"reset", "tokens", "layout", "parts", "page", "code", "scripts"}
 
@@ -82,7 +97,7 @@ func New() (*Site, error) {
 		if err != nil {
 			return nil, fmt.Errorf("style sheet: %w", err)
 		}
-		css.Write(b)
+		css.Write(blanks.ReplaceAllFunc(b, squeeze))
 	}
 	icon, err := files.ReadFile("favicon.svg")
 	if err != nil {
