@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/labstack/echo/v4"
@@ -21,6 +22,7 @@ type keptKey struct {
 	seq     uint64 // the head that it shows, and that the index had reached
 	spaces  string // which the visitor may see
 	trouble string
+	day     int64 // since 1970: a page says how many days ago it was changed, and whether somebody should look it through
 }
 
 // keptAnswer is a page's answer, packed when somebody first takes it so. Safe for concurrent use.
@@ -83,7 +85,7 @@ func (s *Server) keyOf(c echo.Context, in at) (keptKey, bool) {
 	for _, link := range s.spaceLinks(c, "") {
 		spaces.WriteString(link.Name + "/")
 	}
-	return keptKey{r.URL.EscapedPath(), s.base(c), in.Seq(), spaces.String(), trouble(in.space.Trouble())}, true
+	return keptKey{r.URL.EscapedPath(), s.base(c), in.Seq(), spaces.String(), trouble(in.space.Trouble()), time.Now().Unix() / (24 * 60 * 60)}, true
 }
 
 // keep sends a page and keeps it for the next who asks for it.

@@ -65,6 +65,7 @@ func (s *Server) routes() {
 	get("/:space/-/blame/*", s.blame)
 	get("/:space/-/at", s.toDays)
 	get("/:space/-/at/*", s.past)
+	get("/:space/-/glimpse/*", s.glimpse)
 	get("/:space/-/pages", s.pages)
 	get("/:space/-/changes", s.changes)
 	get("/:space/-/changes.atom", s.feed)

@@ -191,6 +191,7 @@ func (s *Server) viewPage(c echo.Context, in at, p page.Path) error {
 		st := stamp(last)
 		v.Last = &st
 	}
+	v.Owner, v.Review, v.Now = got.Doc.Owner, got.Doc.Review, time.Now()
 	backlinks, _, err := s.Index.Backlinks(ctx, in.Snapshot, p, 200)
 	if err != nil {
 		s.Log.Warn("backlinks", "space", in.Space(), "path", p, "err", err)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // colour is red, green and blue as light, 0 to 1.
@@ -169,5 +170,29 @@ func TestWeight(t *testing.T) {
 			t.Errorf("%s weighs %d bytes, want at most %d", s.name, sum, most)
 		}
 		t.Logf("%s: %d = page %d, style %d, scripts %d, icons %d", s.name, sum, page, style, script, packed(site.icon)+packed(sprite()))
+	}
+}
+
+func TestDaysAgo(t *testing.T) {
+	now := time.Date(2026, 11, 28, 0, 30, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		then time.Time
+		want string
+	}{
+		{now, "today"},
+		{now.Add(time.Hour), "today"},
+		{now.Add(-31 * time.Minute), "yesterday"},
+		{now.Add(-31 * time.Minute).In(time.FixedZone("", 3*60*60)), "yesterday"},
+		{now.AddDate(0, 0, -2), "2 days ago"},
+		{now.AddDate(-1, 0, -1), "1 year ago"},
+	} {
+		if got := daysAgo(now, tt.then); got != tt.want {
+			t.Errorf("%v: got %q, want %q", tt.then, got, tt.want)
+		}
+	}
+	for review, want := range map[time.Time]bool{{}: false, now: false, now.AddDate(0, 0, -1): true, now.AddDate(0, 0, 1): false} {
+		if got := (Page{Now: now, Review: review}).overdue(); got != want {
+			t.Errorf("a review on %v is overdue: %v, want %v", review, got, want)
+		}
 	}
 }

@@ -12,10 +12,31 @@ type Page struct {
 	Footer    HTML   // and below
 	Outline   []Heading
 	Tags      []Link
-	Last      *Stamp // the last change; nil when not known
+	Last      *Stamp    // the last change; nil when not known
+	Owner     string    // who looks after the page; empty when nobody does
+	Review    time.Time // the day by which somebody should look it through; may be zero
+	Now       time.Time // whose day the words "3 days ago" and "overdue" are about
 	Backlinks []PageLink
 	Old       *OldRevision
 	Clone     *Clone
+}
+
+// overdue reports whether the day of the review is over.
+func (p Page) overdue() bool {
+	return !p.Review.IsZero() && p.Now.UTC().Format(time.DateOnly) > p.Review.Format(time.DateOnly)
+}
+
+// daysAgo is how many days ago something was, by the calendar.
+func daysAgo(now, then time.Time) string {
+	const day = 24 * time.Hour
+	switch days := now.UTC().Truncate(day).Sub(then.UTC().Truncate(day)) / day; {
+	case days <= 0:
+		return "today"
+	case days == 1:
+		return "yesterday"
+	default:
+		return ago(days * day)
+	}
 }
 
 // Heading is an entry of 'On this page'.

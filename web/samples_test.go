@@ -74,6 +74,7 @@ func samples() []sample {
 		Frame: sampleFrame("Holidays"), Body: sampleBody, BodyLang: "en", Header: "<p>A bar of the wiki.</p>", Footer: "<p>Another one.</p>",
 		Outline: []Heading{{"Asking for leave", "asking", []Heading{{"Half days", "half", nil}}}, {"For those who count", "script", nil}},
 		Tags:    []Link{{"people", "/wiki/-/tags/people"}, {"leave", "/wiki/-/tags/leave"}}, Last: &asha, Backlinks: links, Clone: clone,
+		Owner: "Bo", Review: t.AddDate(0, 6, 0), Now: t.AddDate(1, 0, 0),
 	}
 	saved := page
 	saved.Notice = &Notice{Success, "Your page is saved.", &Button{"Undo", "/undo"}}

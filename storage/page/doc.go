@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -30,6 +31,8 @@ type Doc struct {
 	Tags    []string
 	Aliases []string
 	Lang    string
+	Owner   string    // who looks after the page, if it says so: one name, or several with commas
+	Review  time.Time // the day by which somebody should look it through; zero if it does not say
 	Outline []Heading
 	Links   []Link         // all that HTML resolves, in the order of the text; links and images in raw HTML once each
 	Text    string         // plain text of the body for search and snippets, without front matter and markup

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"regexp"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -144,6 +145,15 @@ func (d *Doc) readMeta(root *yaml.Node) {
 			}
 		case "aliases", "alias":
 			d.Aliases = append(d.Aliases, words(v, false)...)
+		case "owner", "owners":
+			if d.Owner == "" {
+				d.Owner = strings.Join(strings.Fields(strings.Join(words(v, false), ", ")), " ")
+			}
+		case "review":
+			// A time of day may follow.
+			if day, err := time.Parse(time.DateOnly, v.Value[:min(len(v.Value), len(time.DateOnly))]); err == nil {
+				d.Review = day
+			}
 		case "lang", "language", "locale":
 			if s := strings.ReplaceAll(v.Value, "_", "-"); langTag.MatchString(s) {
 				d.Lang = s

@@ -37,6 +37,42 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestOwner(t *testing.T) {
+	for _, tt := range []struct{ name, in, owner, review string }{
+		{"nothing said", "", "", ""},
+		{"both", "---\nowner: Ann  Lee\nreview: 2027-05-03\n---\n", "Ann Lee", "2027-05-03"},
+		{"two owners", "---\nOwners: [Ann, Bob]\nreview: 2027-05-03T10:00:00Z\n---\n", "Ann, Bob", "2027-05-03"},
+		{"not a name, not a day", "---\nowner: {a: b}\nreview: soon\n---\n", "", ""},
+		{"no such day", "---\nreview: 2027-02-30\n---\n", "", ""},
+	} {
+		d := Parse("a.md", []byte(tt.in))
+		review := ""
+		if !d.Review.IsZero() {
+			review = d.Review.Format(time.DateOnly)
+		}
+		if d.Owner != tt.owner || review != tt.review {
+			t.Errorf("%s: got owner %q, review %q, want %q, %q", tt.name, d.Owner, review, tt.owner, tt.review)
+		}
+	}
+}
+
+func TestLead(t *testing.T) {
+	for _, tt := range []struct{ name, in, want string }{
+		{"nothing", "", ""},
+		{"the first paragraph", "# T\n\n## H\n\n> no\n\nA *b*&amp; [[c|d]]<br>\n`e`[^1].\n\nmore\n\n[^1]: note\n", "A b& d e."},
+		{"a picture first", "![alt](https://e.example/x.png)\n\nAfter it\n", "After it"},
+		{"no paragraph", "## Head\n\n- x\n- y\n", "Head x y"},
+		{"a script stays out", "<script>alert(1)</script>\n\n<p>a <b>b", "a b"},
+		{"a formula once", "$a$ is", "a is"},
+		{"long", strings.Repeat("word ", 80), strings.TrimSpace(strings.Repeat("word ", 60)) + "…"},
+		{"without blanks", strings.Repeat("日", 400), strings.Repeat("日", 300) + "…"},
+	} {
+		if got := Lead(Parse("a.md", []byte(tt.in)).HTML(shown)); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
 func TestTitle(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"file name", "text", "A b"},
