@@ -41,7 +41,7 @@ func movable(in at, address string) (wiki.Moving, error) {
 	missing := fmt.Errorf("%s: %w", address, fs.ErrNotExist)
 	if dir, ok := strings.CutSuffix(address, "/"); ok && dir != "" {
 		p, err := page.ParsePath(dir)
-		if err == nil && !in.Names().HasDir(dir) {
+		if err == nil && (!in.Names().HasDir(dir) || !p.Served()) {
 			err = missing
 		}
 		return wiki.Moving{From: p, Folder: true}, err

@@ -236,7 +236,7 @@ func (s *Server) viewOld(c echo.Context, in at, address, rev string) error {
 		return err
 	}
 	p, ok := pageThen(c, old, address)
-	if !ok {
+	if !ok || !p.Served() {
 		if p, err = page.ParsePath(address); err == nil && p.Served() {
 			return s.serveFile(c, at{Snapshot: old, space: in.space, by: in.by}, p)
 		}

@@ -255,7 +255,7 @@ func extRank(p Path) int {
 
 // Near is the page at this address when case, "-", "_" and spaces are not told apart (the canonical one to redirect to).
 func (n *Names) Near(address string) (Path, bool) {
-	if p, ok := n.Page(address); ok {
+	if p, ok := n.Page(address); ok && p.Served() {
 		return p, true
 	}
 	var best Path

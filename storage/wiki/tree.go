@@ -52,10 +52,13 @@ func (s *Snapshot) Around(ctx context.Context, dir string, p page.Path, limit in
 	return all[first : first+limit : first+limit], first, len(all) - first - limit, nil
 }
 
-// IsFolder tells whether there is a folder of that name ("" always is one).
+// IsFolder tells whether there is a folder of that name that is served ("" always is one).
 func (s *Snapshot) IsFolder(ctx context.Context, dir string) bool {
 	if dir == "" {
 		return true
+	}
+	if !page.Path(dir).Served() {
+		return false
 	}
 	e, err := s.tree.Lookup(ctx, dir)
 	return err == nil && e.Mode == git.Dir
