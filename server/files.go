@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -27,7 +28,11 @@ const filePolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self
 
 // serveFile answers with a file's bytes: pages as Markdown, others by what they are, with ranges.
 func (s *Server) serveFile(c echo.Context, in at, p page.Path) error {
-	blob, _ := in.Blob(c.Request().Context(), p)
+	blob, ok := in.Blob(c.Request().Context(), p)
+	if !ok {
+		_, err := in.Size(c.Request().Context(), p) // says why
+		return cmp.Or(err, fs.ErrNotExist)
+	}
 	if width := askedWidth(c); width > 0 && !p.IsPage() {
 		if made, key, ok := s.smaller(c, in, p, blob, width); ok {
 			return s.sendSmaller(c, in, made, key)
