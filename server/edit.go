@@ -120,8 +120,9 @@ func (s *Server) editView(c echo.Context, in at, p page.Path, w writing) web.Edi
 		Limit:  fmt.Sprintf("A page may be up to %d MB long.", wiki.MaxPage>>20),
 	}
 	if w.preview {
-		html, _ := in.Preview(c.Request().Context(), p, []byte(w.text)) // it fails only for who has left
-		v.Preview = web.HTML(html)
+		if shown, err := in.Preview(c.Request().Context(), p, []byte(w.text)); err == nil { // else they have left
+			v.Preview = web.HTML(shown.HTML)
+		}
 	}
 	return v
 }
@@ -325,5 +326,9 @@ func (s *Server) preview(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.HTML(200, page.Parse(p, []byte(form.Get("text"))).HTML(in.Context()))
+	shown, err := in.Preview(c.Request().Context(), p, []byte(form.Get("text")))
+	if err != nil {
+		return err
+	}
+	return c.HTML(200, shown.HTML)
 }

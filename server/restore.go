@@ -156,11 +156,11 @@ func (s *Server) restoreView(c echo.Context, in at, r restoring) (web.View, erro
 		v.Called = r.Was.Address()
 	}
 	if r.Path.IsPage() {
-		html, err := in.Preview(c.Request().Context(), r.Path, text)
+		shown, err := in.Preview(ctx, r.Path, text)
 		if err != nil {
-			return web.Restore{}, err
+			return nil, err
 		}
-		v.Preview = web.HTML(html)
+		v.Preview = web.HTML(shown.HTML)
 		if in.Has(r.Path) {
 			v.Diff = app(in.Space(), "diff", r.Path) + "?from=" + r.Rev + "&to=" + string(in.Rev())
 		}

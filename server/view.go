@@ -250,9 +250,11 @@ func (s *Server) viewOld(c echo.Context, in at, address, rev string) error {
 	if err != nil {
 		return err
 	}
-	// Links lead to the pages of today.
-	doc := page.Parse(p, text)
-	v := s.pageView(c, in, &wiki.Page{Path: p, Source: text, Doc: doc, HTML: doc.HTML(in.Context())})
+	shown, err := in.Preview(ctx, p, text) // links lead to the pages of today
+	if err != nil {
+		return err
+	}
+	v := s.pageView(c, in, shown)
 	v.NoIndex = true
 	v.Actions = web.Actions{History: app(in.Space(), "history", p)}
 	v.Old = &web.OldRevision{

@@ -100,12 +100,13 @@ func (s *Snapshot) renderFor(ctx context.Context, key renderedKey, e git.Entry, 
 	return made.page, nil
 }
 
-// Preview is how a page would look in the snapshot if it had this text, sanitised. It is not kept.
-func (s *Snapshot) Preview(ctx context.Context, p page.Path, text []byte) (string, error) {
+// Preview is a page as it would be in the snapshot if it had this text, without a Blob. It is not kept. It fails only when
+// ctx ends.
+func (s *Snapshot) Preview(ctx context.Context, p page.Path, text []byte) (*Page, error) {
 	t := turn{ctx: ctx}
 	defer t.end()
 	if err := t.begin(len(text)); err != nil {
-		return "", err
+		return nil, err
 	}
 	in, _ := s.context(ctx)
 	source := in.Source
@@ -115,8 +116,8 @@ func (s *Snapshot) Preview(ctx context.Context, p page.Path, text []byte) (strin
 		}
 		return source(p)
 	}
-	html := page.Parse(p, text).HTML(in)
-	return html, ctx.Err()
+	doc := page.Parse(p, text)
+	return &Page{Path: p, Source: text, Doc: doc, HTML: doc.HTML(in)}, ctx.Err()
 }
 
 // costlyAtOnce is how many pages that may take long are rendered or rewritten at once, in the whole process: one processor

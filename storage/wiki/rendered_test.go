@@ -79,8 +79,8 @@ func TestRenderedOnce(t *testing.T) {
 	}
 	// A page that is costly itself and shows others has one turn.
 	for range 3 {
-		html, err := head.Preview(t.Context(), "New.md", []byte(long+"\n\n![[Short]]\n\n![[Long]]\n"))
-		if err != nil || !strings.Contains(html, "okapi") {
+		shown, err := head.Preview(t.Context(), "New.md", []byte(long+"\n\n![[Short]]\n\n![[Long]]\n"))
+		if err != nil || !strings.Contains(shown.HTML, "okapi") {
 			t.Errorf("a preview: %v", err)
 		}
 	}
