@@ -1,6 +1,8 @@
 package page
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -16,6 +18,7 @@ type Hunk struct {
 type DiffLine struct {
 	Op       byte // ' ', '-', '+'
 	Old, New int  // line numbers, 0 when not on that side
+	With     int  // of an old line, the number of the new one that took its place, and the other way round; 0 for none
 	Spans    []Span
 	NoEOL    bool
 }
@@ -59,6 +62,66 @@ func Diff(a, b []byte) []Hunk {
 	}
 	return d.hunks
 }
+
+// Count is how many lines Diff would show as removed and as added, at a fraction of its price.
+func Count(a, b []byte) (removed, added int) {
+	n := number(cutLines(a), cutLines(b))
+	for _, c := range compare(n[0], n[1], diffWork/8) {
+		removed, added = removed+c.a1-c.a0, added+c.b1-c.b0
+	}
+	return removed, added
+}
+
+// Back puts the old lines of the hunk back into b, the newer of the two texts that it comes from, and leaves all else in
+// b as it is.
+func (h Hunk) Back(b []byte) []byte {
+	lines := cutLines(b)
+	at := min(h.NewStart-1, len(lines))
+	out := []byte(strings.Join(lines[:at], ""))
+	for _, l := range h.Lines {
+		if l.Op != '+' {
+			out = append(out, l.text()...)
+			if !l.NoEOL {
+				out = append(out, '\n')
+			}
+		}
+		if l.Op != '-' {
+			at++
+		}
+	}
+	return append(out, strings.Join(lines[min(at, len(lines)):], "")...)
+}
+
+// Above tells for each line of a page, counted from 1, which heading stands above it, without its marks; "" for none. What
+// stands between fences is none.
+func Above(text []byte) func(line int) string {
+	var at []int
+	var names []string
+	fence := ""
+	for i, l := range cutLines(text) {
+		switch l = strings.TrimSpace(l); {
+		case fence != "":
+			if strings.HasPrefix(l, fence) {
+				fence = ""
+			}
+		case strings.HasPrefix(l, "```") || strings.HasPrefix(l, "~~~"):
+			fence = l[:3]
+		default:
+			if m := atxHeading.FindStringSubmatch(l); m != nil {
+				at, names = append(at, i+1), append(names, m[1])
+			}
+		}
+	}
+	return func(line int) string {
+		n, _ := slices.BinarySearch(at, line)
+		if n == 0 {
+			return ""
+		}
+		return names[n-1]
+	}
+}
+
+var atxHeading = regexp.MustCompile(`^#{1,6}[ \t]+(.*?)(?:[ \t]+#+)?$`)
 
 // Marked is a text line by line, with the words marked that another text does not have, or the whole line where nothing
 // in the other is like it. The work is bounded as that of Diff.
@@ -210,6 +273,7 @@ func likeness(a, b string) float64 {
 // markPair marks changed words; lines that have little in common stay as they are.
 func (d *diffing) markPair(a, b *DiffLine) {
 	s, t := a.Spans[0].Text, b.Spans[0].Text
+	a.With, b.With = b.New, a.Old
 	if d.words <= 0 || len(s) > wordLine || len(t) > wordLine {
 		return
 	}

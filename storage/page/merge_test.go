@@ -158,7 +158,60 @@ func FuzzDiff(f *testing.F) {
 		if back.String() != b {
 			t.Fatalf("got %q, want %q", back.String(), b)
 		}
+		hunks, old2 := Diff([]byte(a), []byte(b)), []byte(b)
+		for i := len(hunks) - 1; i >= 0; i-- {
+			old2 = hunks[i].Back(old2)
+		}
+		if string(old2) != a {
+			t.Fatalf("all of %q put back is %q, want %q", b, old2, a)
+		}
+		removed, added, with := 0, 0, map[[2]int]int{}
+		for _, h := range hunks {
+			for _, l := range h.Lines {
+				switch {
+				case l.Op == '-':
+					removed++
+					with[[2]int{l.Old, l.With}]++
+				case l.Op == '+':
+					added++
+					with[[2]int{l.With, l.New}]++
+				case l.With != 0:
+					t.Fatalf("a line that is the same took the place of %d", l.With)
+				}
+			}
+		}
+		for pair, n := range with {
+			if pair[0] != 0 && pair[1] != 0 && n != 2 {
+				t.Fatalf("lines %v took one another's place on one side only", pair)
+			}
+		}
+		if r, n := Count([]byte(a), []byte(b)); r != removed || n != added {
+			t.Fatalf("%d removed, %d added, want %d, %d", r, n, removed, added)
+		}
 	})
+}
+
+func TestPutBack(t *testing.T) {
+	const old, now = "a\n1\n2\n3\n4\n5\n6\n7\nb\nc", "A\n1\n2\n3\n4\n5\n6\n7\nc\nd\n"
+	hunks := Diff([]byte(old), []byte(now))
+	if len(hunks) != 2 {
+		t.Fatalf("%d hunks, want 2", len(hunks))
+	}
+	for i, want := range []string{"a\n1\n2\n3\n4\n5\n6\n7\nc\nd\n", "A\n1\n2\n3\n4\n5\n6\n7\nb\nc"} {
+		if got := hunks[i].Back([]byte(now)); string(got) != want {
+			t.Errorf("hunk %d put back: %q, want %q", i+1, got, want)
+		}
+	}
+}
+
+func TestAbove(t *testing.T) {
+	const text = "# One #\n\ntext\n```\n# no\n```\n## Two and C#\n#tag\nmore\n"
+	above := Above([]byte(text))
+	for line, want := range map[int]string{1: "", 2: "One", 6: "One", 7: "One", 8: "Two and C#", 9: "Two and C#", 99: "Two and C#"} {
+		if got := above(line); got != want {
+			t.Errorf("above line %d stands %q, want %q", line, got, want)
+		}
+	}
 }
 
 func TestDiff(t *testing.T) {
