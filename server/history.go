@@ -2,7 +2,6 @@ package server
 
 import (
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
@@ -13,7 +12,6 @@ import (
 
 	"cairn/search"
 	"cairn/storage/page"
-	"cairn/storage/wiki"
 	"cairn/web"
 )
 
@@ -98,149 +96,6 @@ func kindOf(kind byte) string {
 		return "moved"
 	}
 	return "changed"
-}
-
-// diff compares two revisions of a page. Without "from" it shows what "to" changed; without "to" it compares with now.
-func (s *Server) diff(c echo.Context) error {
-	in, p, err := s.possible(c)
-	if err != nil {
-		return err
-	}
-	to, err := s.side(c, in, p, c.QueryParam("to"))
-	if err != nil {
-		return err
-	}
-	from := side{}
-	switch rev := c.QueryParam("from"); {
-	case rev != "":
-		from, err = s.side(c, in, p, rev)
-	case len(to.commit.Parents) > 0:
-		from, err = s.side(c, in, p, string(to.commit.Parents[0]))
-	}
-	if err != nil {
-		return err
-	}
-	if !from.there && !to.there {
-		return fmt.Errorf("%s: %w", p, fs.ErrNotExist)
-	}
-	v := web.Diff{
-		Frame: s.formFrame(c, in, p, "Changes to "+p.Title()),
-		Path:  p.Address(),
-		From:  from.view(in, p), To: to.view(in, p),
-	}
-	bytes := 0
-	for _, h := range page.Diff(from.text, to.text) {
-		if bytes < maxDiff {
-			v.Hunks = append(v.Hunks, hunk(h, &bytes))
-		} else {
-			v.TooLong = true
-		}
-		for _, l := range h.Lines {
-			switch l.Op {
-			case '+':
-				v.Added++
-			case '-':
-				v.Removed++
-			}
-		}
-	}
-	if from.there && from.rev != "" {
-		v.Restore = &web.Button{Label: "Restore the older one", URL: restoreURL(in, p, from.rev)}
-	}
-	if parents := to.commit.Parents; len(parents) == 0 || len(parents) == 1 && from.rev == parents[0] {
-		v.Undo = &web.Button{Label: "Undo this change", URL: undoURL(in, to.rev)}
-		v.Whole = changeURL(in, to.rev)
-	}
-	return s.html(c, 200, v)
-}
-
-// side is one end of a comparison.
-type side struct {
-	rev    wiki.Rev
-	commit wiki.Commit
-	there  bool
-	text   []byte
-}
-
-// side reads the page at a revision, "" for now. Under which name it went then, the history knows.
-func (s *Server) side(c echo.Context, in at, p page.Path, rev string) (side, error) {
-	ctx := c.Request().Context()
-	if rev == "" {
-		rev = string(in.Rev())
-	}
-	old, err := in.space.At(ctx, in.by, rev)
-	if err != nil {
-		return side{}, err
-	}
-	out := side{rev: old.Rev()}
-	if out.commit, err = in.space.Commit(ctx, in.by, string(old.Rev())); err != nil {
-		return side{}, err
-	}
-	out.text, err = old.Read(ctx, p)
-	if errors.Is(err, fs.ErrNotExist) {
-		if before, ok := s.earlierName(c, in, p, old); ok {
-			out.text, err = old.Read(ctx, before)
-		}
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return out, nil
-	}
-	out.there = err == nil
-	return out, err
-}
-
-// earlierName is the name under which a page of today is found in an older snapshot.
-func (s *Server) earlierName(c echo.Context, in at, p page.Path, old *wiki.Snapshot) (page.Path, bool) {
-	h, err := s.Index.History(c.Request().Context(), in.Snapshot, p, "", 200)
-	if err != nil {
-		return "", false
-	}
-	for _, ch := range h.Changes {
-		if ch.Kind != 'R' {
-			continue
-		}
-		if _, ok := old.Blob(c.Request().Context(), ch.From); ok {
-			return ch.From, true
-		}
-	}
-	return "", false
-}
-
-func (d side) view(in at, p page.Path) web.Side {
-	if !d.there {
-		return web.Side{}
-	}
-	return web.Side{
-		Stamp: web.Stamp{Who: d.commit.Author, When: d.commit.When, Note: d.commit.Subject()},
-		URL:   page.URL(in.Space(), p) + "?rev=" + string(d.rev),
-	}
-}
-
-// maxDiff is about how much of a comparison is shown, in bytes; a line counts for what surrounds it as well.
-const maxDiff = 400 << 10
-
-// hunk is a run of lines as it is shown. It adds to bytes what it shows, and ends where that is too much.
-func hunk(h page.Hunk, bytes *int) web.Hunk {
-	var out web.Hunk
-	for _, l := range h.Lines {
-		if *bytes >= maxDiff {
-			break
-		}
-		*bytes += 200
-		line := web.Line{Op: web.Same, Old: l.Old, New: l.New}
-		switch l.Op {
-		case '+':
-			line.Op = web.Added
-		case '-':
-			line.Op = web.Removed
-		}
-		for _, sp := range l.Spans {
-			line.Spans = append(line.Spans, web.Piece{Text: sp.Text, Mark: sp.Changed})
-			*bytes += len(sp.Text) + 20
-		}
-		out.Lines = append(out.Lines, line)
-	}
-	return out
 }
 
 // changes lists what has changed lately in a space.

@@ -19,6 +19,7 @@ type Between struct {
 	Noun                             string // 'page', or 'file' when some are no pages
 	Changed, Written, Moved, Deleted int
 	Files                            []Differs
+	View                             DiffView
 	More                             int // that are not named
 }
 

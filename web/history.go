@@ -1,5 +1,7 @@
 package web
 
+import "strconv"
+
 // History is the list of revisions of a page. Its form sends from and to to
 // Compare by GET.
 type History struct {
@@ -25,30 +27,84 @@ type Revision struct {
 	Gone    bool // the page is not there in this revision: nothing to compare
 }
 
+// DiffView is a way to look at what has changed.
+type DiffView string
+
+// The ways: lines side by side, lines one below the other, the page as it looks.
+const (
+	Columns   DiffView = "columns"
+	OneColumn DiffView = "one"
+	AsPage    DiffView = "page"
+)
+
+// DiffViews are all ways, in the order in which they are offered.
+var DiffViews = []DiffView{Columns, OneColumn, AsPage}
+
+func (v DiffView) label() string {
+	switch v {
+	case Columns:
+		return "Side by side"
+	case OneColumn:
+		return "In one column"
+	}
+	return "As a page"
+}
+
 // Diff shows what changed between two revisions of a page.
 type Diff struct {
 	Frame
 	Path     string
 	From, To Side
-	Hunks    []Hunk
-	Added    int // lines
+	View     DiffView
+	Ways     []Way
+	Older    string // URL of the change of the page before; may be empty
+	Newer    string // and after
+	Added    int    // lines
 	Removed  int
 	TooLong  bool // the rest is left out
+	TooMuch  bool // the page was asked for as it looks, and is too large for that
 	Restore  *Button
 	Undo     *Button // of what To changed, when that is what is compared
 	Whole    string  // URL of all that To changed; may be empty
+
+	Hunks []Hunk // of the views that show lines
+	Tail  Gap    // after the last of them
+
+	Parts   int          // that have changed, of the view as a page
+	Redline HTML         // the page as it looks
+	Meta    []MetaChange // what has changed in its front matter
 }
 
-// Side is one end of a comparison.
+// Way leads to the same comparison in another view.
+type Way struct {
+	View DiffView
+	URL  string
+}
+
+// MetaChange is an entry of the front matter that has changed; a text is empty where it is not there.
+type MetaChange struct{ Name, Old, Now string }
+
+// Side is one end of a comparison: who changed the page last, and the page as it was then.
 type Side struct {
 	Stamp
-	URL string // the page then; empty if it was not there yet
+	There   bool // the page was there
+	Current bool // it is the page of today
+	URL     string
 }
 
 // Hunk is a run of lines around a change.
 type Hunk struct {
 	Heading string // the heading of the page above the lines; may be empty
+	Meta    bool   // they are front matter
+	Gap     Gap    // before it
 	Lines   []Line
+	PutBack string // URL of the form that puts the older lines back; may be empty
+}
+
+// Gap is lines that are the same on both sides. Where they are too many they are only counted.
+type Gap struct {
+	Count int
+	Lines []Line
 }
 
 // Op says what became of a line.
@@ -65,6 +121,7 @@ const (
 type Line struct {
 	Op       Op
 	Old, New int     // line numbers; 0 where there is none
+	With     int     // number of the line on the other side that took its place; 0 for none
 	Spans    []Piece // what changed inside of the line is marked
 }
 
@@ -78,6 +135,43 @@ func (o Op) sign() string {
 	}
 	return ""
 }
+
+// row is a line of the older text beside one of the newer; nil where there is none.
+type row struct{ old, now *Line }
+
+// rows puts lines beside those that took their place.
+func rows(lines []Line) []row {
+	var all []row
+	var olds, nows []*Line
+	flush := func() {
+		for len(olds) > 0 || len(nows) > 0 {
+			switch {
+			case len(nows) == 0 || len(olds) > 0 && olds[0].With == 0 && nows[0].With != 0:
+				all, olds = append(all, row{olds[0], nil}), olds[1:]
+			case len(olds) == 0 || nows[0].With != olds[0].Old && nows[0].With == 0 && olds[0].With != 0:
+				all, nows = append(all, row{nil, nows[0]}), nows[1:]
+			default: // a pair, or two that stand alone
+				all, olds, nows = append(all, row{olds[0], nows[0]}), olds[1:], nows[1:]
+			}
+		}
+	}
+	for i := range lines {
+		switch l := &lines[i]; l.Op {
+		case Removed:
+			olds = append(olds, l)
+		case Added:
+			nows = append(nows, l)
+		default:
+			flush()
+			all = append(all, row{l, l})
+		}
+	}
+	flush()
+	return all
+}
+
+// partID is the id of a part of a comparison.
+func partID(i int) string { return "cairn-part-" + strconv.Itoa(i+1) }
 
 // number writes a line number; 0 is none.
 func number(n int) string {

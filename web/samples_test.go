@@ -62,13 +62,16 @@ func samples() []sample {
 	failed.Error = "The disk is full. Your text is still here; try again in a while."
 	links := []PageLink{{"Home", "/wiki/", ""}, {"New starters", "/wiki/Handbook/New", "Handbook/New"}, {"Payroll", "/wiki/Payroll", ""}}
 	clone := &Clone{Address: "https://wiki.example.org/wiki.git", Folder: "wiki"}
-	diff := []Hunk{{Heading: "Asking for leave", Lines: []Line{
-		{Same, 12, 12, []Piece{{"## Asking for leave", false}}},
-		{Same, 13, 13, nil},
-		{Removed, 14, 0, []Piece{{"Everybody has ", false}, {"24", true}, {" days a year, and may carry over five of them into the next one.", false}}},
-		{Added, 0, 14, []Piece{{"Everybody has ", false}, {"25", true}, {" days a year, and may carry over five of them into the next one.", false}}},
-		{Same, 15, 15, nil},
-	}}, {Lines: []Line{{Same, 30, 30, []Piece{{"\tindented", false}}}, {Added, 0, 31, []Piece{{"- [ ] set the auto reply", false}}}}}}
+	diff := []Hunk{{Heading: "Asking for leave", Gap: Gap{Count: 2, Lines: []Line{
+		{Op: Same, Old: 10, New: 10, Spans: []Piece{{"text", false}}}, {Op: Same, Old: 11, New: 11},
+	}}, PutBack: "/b", Lines: []Line{
+		{Op: Same, Old: 12, New: 12, Spans: []Piece{{"## Asking for leave", false}}},
+		{Op: Same, Old: 13, New: 13},
+		{Op: Removed, Old: 14, With: 14, Spans: []Piece{{"Everybody has ", false}, {"24", true}, {" days a year, and may carry over five of them into the next one.", false}}},
+		{Op: Added, New: 14, With: 14, Spans: []Piece{{"Everybody has ", false}, {"25", true}, {" days a year, and may carry over five of them into the next one.", false}}},
+		{Op: Same, Old: 15, New: 15},
+	}}, {Meta: true, Gap: Gap{Count: 14}, Lines: []Line{{Op: Same, Old: 30, New: 30, Spans: []Piece{{"\tindented", false}}}, {Op: Added, New: 31, Spans: []Piece{{"- [ ] set the auto reply", false}}}}}}
+	ways := []Way{{Columns, "/c"}, {OneColumn, "/o"}, {AsPage, "/p"}}
 
 	page := Page{
 		Frame: sampleFrame("Holidays"), Body: sampleBody, BodyLang: "en", Header: "<p>A bar of the wiki.</p>", Footer: "<p>Another one.</p>",
@@ -176,7 +179,9 @@ func samples() []sample {
 			{Stamp: bo, Rev: "3a1b2c3d", Diff: "/d", Kind: "deleted", Gone: true},
 			{Stamp: Stamp{When: t, Note: "a much longer note, which somebody wrote because they wanted to explain themselves in full"}, Rev: "2a1b2c3d", URL: "/o", Kind: "created"},
 		}}}, {"history empty", History{Frame: Frame{Title: "History"}}},
-		{"diff", Diff{Frame: sampleFrame("Holidays: what changed"), From: Side{bo, "/o"}, To: Side{asha, "/o"}, Hunks: diff, Added: 2, Removed: 1, TooLong: true, Whole: "/c", Restore: &Button{Label: "Restore the text before", URL: "/r"}}}, {"diff empty", Diff{Frame: Frame{Title: "Nothing"}}},
+		{"diff", Diff{Frame: sampleFrame("Holidays: what changed"), From: Side{Stamp: bo, There: true, URL: "/o"}, To: Side{Stamp: asha, There: true, Current: true, URL: "/o"}, View: Columns, Ways: ways, Older: "/1", Newer: "/2", Hunks: diff, Tail: Gap{Count: 1200}, Added: 2, Removed: 1, TooLong: true, Whole: "/c", Restore: &Button{Label: "Restore the text before", URL: "/r"}}}, {"diff one column", Diff{Frame: sampleFrame("Holidays: what changed"), To: Side{Stamp: asha, There: true}, View: OneColumn, TooMuch: true, Ways: ways, Hunks: diff, Added: 2, Removed: 1}},
+		{"diff as a page", Diff{Frame: sampleFrame("Holidays: what changed"), From: Side{Stamp: bo, There: true, URL: "/o"}, View: AsPage, Ways: ways, Parts: 2, Added: 2, Removed: 1, Meta: []MetaChange{{"tags", "leave", "leave, people"}, {"owner", "", "Asha"}}, Redline: `<p>Everybody has <del>24</del><ins>25</ins> days.</p><del class="block"><p>Gone</p></del><ul><li class="added"><ins>set the auto reply</ins></li></ul>`}},
+		{"diff empty", Diff{Frame: Frame{Title: "Nothing"}}},
 		{"move", Move{Frame: sampleFrame("Move Holidays"), Form: failed, What: "page", Path: "Handbook/Holidays", To: "Leave", Folder: &Link{"Handbook", "/m"}, Plan: &MovePlan{
 			Links: 14, Inside: 2, Along: []Moved{{"Handbook/team.png", "Leave/team.png", "/f"}}, MoreAlong: 3, MorePages: 7,
 			Pages: []Relinked{{Name: "Home", URL: "/wiki/", Links: 1}, {Name: "Handbook/New starters", URL: "/wiki/Handbook/New", Links: 4}},

@@ -87,7 +87,7 @@ func squeeze(found []byte) []byte {
 }
 
 // layers are the style sheets in the order of the cascade.
-var layers = [...]string{"reset", "tokens", "layout", "parts", "page", "code", "scripts"}
+var layers = [...]string{"reset", "tokens", "layout", "parts", "page", "code", "diff", "scripts"}
 
 // New prepares the assets.
 func New() (*Site, error) {

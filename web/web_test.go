@@ -71,18 +71,54 @@ func TestTextSurvivesTheForm(t *testing.T) {
 }
 
 func TestDiffKeepsSpaces(t *testing.T) {
-	doc := render(t, newSite(t), Diff{Frame: Frame{Title: "Diff"}, Hunks: []Hunk{{Lines: []Line{
-		{Op: Added, New: 1, Spans: []Piece{{Text: "\t a"}, {Text: "b ", Mark: true}, {Text: " c"}}},
-	}}}})
-	for n := range doc.Descendants() {
-		if attr(n, "class") == "line" {
-			if got, want := content(n), "\t ab  c"; got != want {
-				t.Errorf("line = %q, want %q", got, want)
+	for _, view := range []DiffView{OneColumn, Columns} {
+		doc := render(t, newSite(t), Diff{Frame: Frame{Title: "Diff"}, View: view, Added: 1, Hunks: []Hunk{{Lines: []Line{
+			{Op: Added, New: 1, Spans: []Piece{{Text: "\t a"}, {Text: "b ", Mark: true}, {Text: " c"}}},
+		}}}})
+		found := false
+		for n := range doc.Descendants() {
+			if strings.HasPrefix(attr(n, "class"), "line") {
+				found = true
+				if got, want := content(n), "\t ab  c"; got != want {
+					t.Errorf("%s: line = %q, want %q", view, got, want)
+				}
 			}
-			return
+		}
+		if !found {
+			t.Errorf("%s: no line", view)
 		}
 	}
-	t.Error("no line")
+}
+
+func TestRows(t *testing.T) {
+	old := func(n, with int) Line { return Line{Op: Removed, Old: n, With: with} }
+	now := func(n, with int) Line { return Line{Op: Added, New: n, With: with} }
+	for _, tt := range []struct {
+		lines []Line
+		want  string
+	}{
+		{[]Line{{Op: Same, Old: 1, New: 1}, old(2, 2), now(2, 2), {Op: Same, Old: 3, New: 3}}, "1|1 2|2 3|3"},
+		{[]Line{old(1, 2), now(1, 0), now(2, 1), now(3, 0)}, "|1 1|2 |3"},
+		{[]Line{old(1, 0), old(2, 1), now(1, 2)}, "1| 2|1"},
+		{[]Line{old(1, 0), old(2, 0), now(1, 0)}, "1|1 2|"},
+		{[]Line{old(1, 0), old(2, 2), old(3, 0), now(1, 0), now(2, 2), now(3, 0)}, "1|1 2|2 3|3"},
+		{[]Line{old(1, 1), now(1, 1), now(2, 0)}, "1|1 |2"},
+	} {
+		var got []string
+		for _, r := range rows(tt.lines) {
+			a, b := "", ""
+			if r.old != nil {
+				a = number(r.old.Old)
+			}
+			if r.now != nil {
+				b = number(r.now.New)
+			}
+			got = append(got, a+"|"+b)
+		}
+		if s := strings.Join(got, " "); s != tt.want {
+			t.Errorf("%+v: %s, want %s", tt.lines, s, tt.want)
+		}
+	}
 }
 
 func TestAssets(t *testing.T) {
@@ -255,7 +291,7 @@ func content(n *html.Node) string {
 func fill(v reflect.Value, s string, on bool, depth int) {
 	switch v.Kind() {
 	case reflect.String:
-		if v.Type() != reflect.TypeFor[HTML]() && v.Type() != reflect.TypeFor[Op]() {
+		if v.Type() != reflect.TypeFor[HTML]() && v.Type() != reflect.TypeFor[Op]() && v.Type() != reflect.TypeFor[DiffView]() {
 			v.SetString(s)
 		}
 	case reflect.Bool:

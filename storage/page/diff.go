@@ -1,6 +1,7 @@
 package page
 
 import (
+	"bytes"
 	"regexp"
 	"slices"
 	"strings"
@@ -119,6 +120,13 @@ func Above(text []byte) func(line int) string {
 		}
 		return names[n-1]
 	}
+}
+
+// MetaLines is how many lines of a page are its front matter, with those around it.
+func MetaLines(src []byte) int {
+	text, _ := normalise(src)
+	_, skip := splitMeta(text)
+	return bytes.Count(text[:skip], []byte("\n"))
 }
 
 var atxHeading = regexp.MustCompile(`^#{1,6}[ \t]+(.*?)(?:[ \t]+#+)?$`)

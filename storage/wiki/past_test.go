@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,6 +41,44 @@ func TestBlame(t *testing.T) {
 	}
 	if _, err := head(t, s).Blame(t.Context(), "None.md"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no such page: %v", err)
+	}
+}
+
+func TestCounts(t *testing.T) {
+	_, s := open(t, t.TempDir())
+	one := save(t, s, "Plans.md", "a\nb\nc\n", "")
+	two := save(t, s, "Plans.md", "a\nB\nc\nd\n", one.Rev)
+	large := save(t, s, "Large.md", strings.Repeat("long\n", 200_000), "")
+	steps := []wiki.Step{{Old: one.Blob, Now: two.Blob}, {Now: one.Blob}, {Old: two.Blob}, {Old: "nonsense", Now: one.Blob}, {Old: strings.Repeat("1", 40), Now: one.Blob}}
+	want := []wiki.Count{{Removed: 1, Added: 2, Known: true}, {Added: 3, Known: true}, {Removed: 4, Known: true}, {}, {}}
+	for range 2 { // counted, then kept
+		if got, err := head(t, s).Counts(t.Context(), steps); err != nil || !slices.Equal(got, want) {
+			t.Errorf("got %+v, %v, want %+v", got, err, want)
+		}
+	}
+	// Beyond the budget nothing is counted.
+	steps, second := []wiki.Step{{Now: large.Blob}}, large
+	for i := range 3 {
+		second = save(t, s, "Large.md", strings.Repeat("long\n", 200_000)+strings.Repeat("x", i+1), second.Rev)
+		steps = append(steps, wiki.Step{Now: second.Blob})
+	}
+	got, err := head(t, s).Counts(t.Context(), steps)
+	if err != nil || !got[0].Known || got[3].Known {
+		t.Errorf("four megabytes: %+v, %v", got, err)
+	}
+}
+
+func TestRedline(t *testing.T) {
+	_, s := open(t, t.TempDir())
+	save(t, s, "Part.md", "in *another* page", "")
+	red, err := head(t, s).Redline(t.Context(), "Plans.md", []byte("old text of [[Part]]\n\n![[Part]]"), []byte("new text of [[Part]]\n\n![[Part]]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`<del>old</del><ins>new</ins> text of <a href="/wiki/Part">Part</a>`, "<em>another</em>"} {
+		if !strings.Contains(red.HTML, want) {
+			t.Errorf("%q is not in %s", want, red.HTML)
+		}
 	}
 }
 

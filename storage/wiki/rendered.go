@@ -1,6 +1,7 @@
 package wiki
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -102,11 +103,31 @@ func (s *Snapshot) renderFor(ctx context.Context, key renderedKey, e git.Entry, 
 
 // Preview is a page as it would be in the snapshot if it had this text, without a Blob. It is not kept. It fails only when
 // ctx ends.
-func (s *Snapshot) Preview(ctx context.Context, p page.Path, text []byte) (*Page, error) {
+func (s *Snapshot) Preview(ctx context.Context, p page.Path, text []byte) (made *Page, err error) {
+	err = s.unkept(ctx, len(text), func(in page.Context) error {
+		doc := page.Parse(p, text)
+		made = &Page{Path: p, Source: text, Doc: doc, HTML: doc.HTML(in)}
+		return nil
+	})
+	return made, err
+}
+
+// Redline is how a page would look in the snapshot with what has changed between two texts of it; see page.Redline, whose
+// error it passes on. It is not kept.
+func (s *Snapshot) Redline(ctx context.Context, p page.Path, old, now []byte) (red page.Redlined, err error) {
+	err = s.unkept(ctx, len(old)+len(now), func(in page.Context) (err error) {
+		red, err = page.Redline(p, old, now, in)
+		return err
+	})
+	return red, err
+}
+
+// unkept renders what is not kept, of so many bytes, when it is its turn.
+func (s *Snapshot) unkept(ctx context.Context, size int, render func(page.Context) error) error {
 	t := turn{ctx: ctx}
 	defer t.end()
-	if err := t.begin(len(text)); err != nil {
-		return nil, err
+	if err := t.begin(size); err != nil {
+		return err
 	}
 	in, _ := s.context(ctx)
 	source := in.Source
@@ -116,8 +137,7 @@ func (s *Snapshot) Preview(ctx context.Context, p page.Path, text []byte) (*Page
 		}
 		return source(p)
 	}
-	doc := page.Parse(p, text)
-	return &Page{Path: p, Source: text, Doc: doc, HTML: doc.HTML(in)}, ctx.Err()
+	return cmp.Or(render(in), ctx.Err())
 }
 
 // costlyAtOnce is how many pages that may take long are rendered or rewritten at once, in the whole process: one processor

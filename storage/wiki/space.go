@@ -34,6 +34,7 @@ type Space struct {
 	old      *lru.Cache[git.Hash, *Snapshot]
 	moments  *lru.Cache[moment, git.Hash]
 	blames   *blames
+	counts   *counts
 	headers  *headers
 
 	hintTime time.Duration // how long a push may be looked at once it is in
@@ -48,7 +49,7 @@ func openSpace(ctx context.Context, name, dir string, log *slog.Logger) (*Space,
 	if err != nil {
 		return nil, err
 	}
-	s := &Space{name: name, repo: repo, log: log, cache: newRendered(), folders: newFolders(), moments: newMoments(), blames: newBlames(), headers: newHeaders(), hintTime: hintTime}
+	s := &Space{name: name, repo: repo, log: log, cache: newRendered(), folders: newFolders(), moments: newMoments(), blames: newBlames(), counts: newCounts(), headers: newHeaders(), hintTime: hintTime}
 	s.old, _ = lru.New[git.Hash, *Snapshot](maxOld) // fails for no size only
 	s.latest()
 	return s, nil
