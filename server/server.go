@@ -87,9 +87,10 @@ func New(c Config) (*Server, error) {
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.http.ServeHTTP(w, r) }
 
-// policy is sent with every answer: should hostile markup ever get past the sanitiser, nothing in it runs.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; media-src 'self'; font-src 'self'; " +
-	"connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'self'; require-trusted-types-for 'script'"
+// policy is sent with every answer: should hostile markup ever get past the sanitiser, nothing in it runs. A frame is of
+// the wiki, or of a site whose videos a page may show once somebody has asked for it; the sanitiser lets no frame through.
+var policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; media-src 'self'; font-src 'self'; " +
+	"connect-src 'self'; frame-src 'self' " + strings.Join(page.FrameHosts(), " ") + "; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'self'; require-trusted-types-for 'script'"
 
 func secure(h http.Header) {
 	h.Set("Content-Security-Policy", policy)

@@ -86,7 +86,7 @@ func isEmbed(n ast.Node) bool {
 		return false
 	}
 	a, _ := l.link.parts()
-	return !isImage(a)
+	return !isImage(a) && plays(a) == ""
 }
 
 // onlyEmbeds tells whether a block of text is pages to be shown alone, with at least one.

@@ -142,10 +142,10 @@ func FuzzHTML(f *testing.F) {
 
 var allowed = strings.Fields(`h1 h2 h3 h4 h5 h6 p div span br hr wbr blockquote pre code kbd samp var em strong b i u s del ins sub
 	sup small mark q cite dfn abbr ul ol li dl dt dd table caption colgroup col thead tbody tfoot tr th td details summary figure
-	figcaption ruby rt rp bdi bdo section nav a img input`)
+	figcaption ruby rt rp bdi bdo section nav a img input video audio`)
 
 var allowedAttributes = strings.Fields(`id title lang dir align colspan rowspan start value type open cite href rel aria-label role
-	src alt width height loading disabled checked class data-line data-kind`)
+	src alt width height loading disabled checked class data-line data-kind data-frame controls preload`)
 
 // checkSafe renders a page and looks at the result.
 func checkSafe(t *testing.T, src string) {
@@ -265,8 +265,15 @@ func checkAttribute(t *testing.T, src, got string, n *html.Node, a html.Attribut
 		if scheme, _, ok := strings.Cut(v, ":"); ok && isScheme(scheme) && scheme != "http" && scheme != "https" && scheme != "mailto" {
 			t.Fatalf("%q: address %s in\n%s", src, a.Val, got)
 		}
+		if (n.Data == "video" || n.Data == "audio") && isExternal(v) {
+			t.Fatalf("%q: plays %s in\n%s", src, a.Val, got)
+		}
 		if a.Key == "href" && isExternal(v) && get(n, "rel") != "nofollow ugc noopener" {
 			t.Fatalf("%q: no rel in\n%s", src, got)
+		}
+	case "data-frame":
+		if !slices.ContainsFunc(FrameHosts(), func(host string) bool { return strings.HasPrefix(a.Val, host+"/") }) {
+			t.Fatalf("%q: frame of %s in\n%s", src, a.Val, got)
 		}
 	case "type":
 		if n.Data == "input" && !strings.EqualFold(a.Val, "checkbox") {

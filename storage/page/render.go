@@ -399,10 +399,16 @@ func (w *writer) image(b util.BufWriter, n *ast.Image, entering bool) (ast.WalkS
 func (w *writer) picture(b util.BufWriter, l Link, t Target, alt, title string, width, height int) error {
 	src, class, _ := w.reference(l, t)
 	if t.External != "" {
+		if frame, ok := frameOf(src); ok && w.link == nil {
+			return w.film(b, src, frame, alt, title)
+		}
 		src = safeAddress(src)
 	}
 	if class != "" || src == "" {
 		return w.linked(b, l, t, alt)
+	}
+	if element := plays(string(t.Path)); element != "" && w.link == nil {
+		return w.player(b, element, src, alt, title)
 	}
 	width, height, smaller := w.pictureOf(t).fit(width, height)
 	whole := src
@@ -439,7 +445,7 @@ func (w *writer) wiki(b util.BufWriter, n *wikiLink, entering bool) (ast.WalkSta
 	l := n.link
 	l.Start, l.End = 0, 0
 	t := w.resolve(l)
-	if a, options := l.parts(); isImage(a) && (l.Embed || w.in.Profile == Gollum) {
+	if a, options := l.parts(); isImage(a) && (l.Embed || w.in.Profile == Gollum) || plays(a) != "" && l.Embed {
 		alt, width, height := imageOptions(options)
 		if alt == "" {
 			alt = stripImageExt(baseOf(a))

@@ -22,7 +22,7 @@ import (
 //     are not ours
 //  3. bluemonday, with a list of what may stay
 //
-// Scripts, styles, forms and frames are not on the list. Classes are those that we write.
+// Scripts, styles, forms and frames are not on the list; a frame becomes a link to what it would have shown. Classes are those that we write.
 
 // sanitise gives safe HTML; an error if the text is nested deeper than the parser goes.
 func (w *writer) sanitise(raw []byte) (string, error) {
@@ -54,6 +54,11 @@ func (w *writer) clean(parent *html.Node) {
 	for n := parent.FirstChild; n != nil; {
 		next := n.NextSibling
 		switch {
+		case n.DataAtom == atom.Iframe && n.Namespace == "" && n.Type == html.ElementNode:
+			if link := unframed(n); link != nil && !inside(n, atom.A) {
+				parent.InsertBefore(link, n)
+			}
+			parent.RemoveChild(n)
 		case n.Type == html.CommentNode || n.Type == html.DoctypeNode, n.Type == html.ElementNode && w.dropped(n):
 			parent.RemoveChild(n)
 		case n.Type == html.ElementNode:
@@ -70,12 +75,22 @@ func (w *writer) dropped(n *html.Node) bool {
 		return true
 	}
 	switch n.DataAtom {
-	case atom.Script, atom.Style, atom.Svg, atom.Math, atom.Iframe, atom.Object, atom.Embed, atom.Applet, atom.Template,
+	case atom.Script, atom.Style, atom.Svg, atom.Math, atom.Object, atom.Embed, atom.Applet, atom.Template,
 		atom.Noscript, atom.Noembed, atom.Noframes, atom.Plaintext, atom.Xmp, atom.Title, atom.Textarea, atom.Select,
 		atom.Frameset, atom.Frame, atom.Base, atom.Link, atom.Meta, atom.Button:
 		return true
 	case atom.Input:
 		return !strings.EqualFold(get(n, "type"), "checkbox")
+	}
+	return false
+}
+
+// inside tells whether an element stands in another of that kind.
+func inside(n *html.Node, kind atom.Atom) bool {
+	for n = n.Parent; n != nil; n = n.Parent {
+		if n.DataAtom == kind {
+			return true
+		}
 	}
 	return false
 }
@@ -109,6 +124,12 @@ func (w *writer) cleanAttributes(n *html.Node) {
 		}
 		w.leaveRoom(n, t)
 		set(n, "loading", "lazy")
+	case atom.Video, atom.Audio:
+		if isExternal(strings.TrimSpace(get(n, "src"))) {
+			remove(n, "src") // the policy lets none be loaded
+		} else {
+			w.resolveAttribute(n, "src", strings.TrimSpace(get(n, "src")))
+		}
 	case atom.Input:
 		set(n, "disabled", "")
 	}
@@ -197,14 +218,17 @@ var policy = sync.OnceValue(func() *bluemonday.Policy {
 	p.AllowAttrs("rel").Matching(exactly(`nofollow ugc noopener`)).OnElements("a")
 	p.AllowAttrs("aria-label").Matching(exactly(`Link to this section`)).OnElements("a")
 	p.AllowAttrs("role").Matching(exactly(`doc-noteref|doc-backlink|doc-endnotes`)).OnElements("a", "div", "section")
+	p.AllowAttrs("data-frame").Matching(exactly(frameAddress)).OnElements("a")
 	p.AllowAttrs("src", "alt").OnElements("img")
+	p.AllowAttrs("src", "aria-label").OnElements("video", "audio")
+	p.AllowAttrs("controls", "preload").Matching(exactly(`|metadata`)).OnElements("video", "audio")
 	p.AllowAttrs("width", "height").Matching(exactly(`[0-9]{1,4}|[0-9]{1,2}%|100%`)).OnElements("img")
 	p.AllowAttrs("loading").Matching(exactly(`lazy`)).OnElements("img")
 	p.AllowAttrs("type").Matching(exactly(`(?i)checkbox`)).OnElements("input")
 	p.AllowAttrs("aria-label").Matching(exactly(`Done|Not done`)).OnElements("input")
 	p.AllowAttrs("disabled", "checked").Matching(exactly(`|disabled|checked`)).OnElements("input")
 
-	p.AllowAttrs("class").Matching(exactly(`anchor|missing|whole|footnote-ref|footnote-backref`)).OnElements("a")
+	p.AllowAttrs("class").Matching(exactly(`anchor|film|missing|whole|footnote-ref|footnote-backref`)).OnElements("a")
 	p.AllowAttrs("class").Matching(exactly(`[a-z][a-z0-9]{0,3}`)).OnElements("span")
 	p.AllowAttrs("class").Matching(exactly(`chroma|diagram`)).OnElements("pre")
 	p.AllowAttrs("data-kind").Matching(exactly(`[a-z0-9]{1,20}`)).OnElements("pre")
@@ -216,10 +240,10 @@ var policy = sync.OnceValue(func() *bluemonday.Policy {
 	return p
 })
 
-// maySayLink tells whether a tag could be that of a link or an image.
+// maySayLink tells whether a tag could be that of a link, an image, a video or a sound.
 func maySayLink(tag []byte) bool {
-	return len(tag) > 3 && tag[0] == '<' && (tag[1]|0x20 == 'a' && (isSpace(tag[2]) || tag[2] == '/') ||
-		tag[1]|0x20 == 'i' && tag[2]|0x20 == 'm')
+	return len(tag) > 3 && tag[0] == '<' && (tag[1]|0x20 == 'a' && (isSpace(tag[2]) || tag[2] == '/' || tag[2]|0x20 == 'u') ||
+		tag[1]|0x20 == 'i' && tag[2]|0x20 == 'm' || tag[1]|0x20 == 'v' && tag[2]|0x20 == 'i')
 }
 
 // readHTML collects the links and images of raw HTML. It gives the text without tags, and without what no reader sees.
@@ -241,7 +265,7 @@ func (d *Doc) readHTML(raw string) string {
 				hidden++
 			case "a":
 				d.addRaw(attributeOf(z, "href"), false)
-			case "img", "image":
+			case "img", "image", "video", "audio":
 				d.addRaw(attributeOf(z, "src"), true)
 			}
 		case html.EndTagToken:

@@ -3,6 +3,7 @@
 import { attaching } from "./attach";
 import { copyAnchors, copyButtons } from "./copy";
 import { diagrams } from "./diagrams";
+import { films } from "./film";
 import { leaving } from "./leave";
 import { menus } from "./menu";
 import { scrolling } from "./scroll";
@@ -13,6 +14,7 @@ copyButtons();
 copyAnchors();
 diagrams();
 largePictures();
+films();
 ticking();
 menus();
 scrolling();
