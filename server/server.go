@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"cairn/search"
+	"cairn/storage/page"
 	"cairn/storage/wiki"
 	"cairn/web"
 )

@@ -393,3 +393,25 @@ func TestNarrow(t *testing.T) {
 
 // onePixel is a picture.
 const onePixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
+
+// A video of another site is a link. Nothing is asked of that site before somebody presses the button beside it.
+func TestFilm(t *testing.T) {
+	url := serve(t)
+	w := open(t, browser(t), 390, 844)
+	w.write(url, "Talk", "![The talk](https://youtu.be/dQw4w9WgXcQ)\n\nthe end\n")
+	w.until(`document.querySelector(".film-show").textContent === "Show it here, from www.youtube-nocookie.com"`)
+	asked := `performance.getEntriesByType("resource").filter(e => !e.name.startsWith(location.origin)).length`
+	if n := see(w, chromedp.Evaluate[int](asked)); n > 0 {
+		t.Errorf("%d things were asked of other sites", n)
+	}
+	if frames := see(w, chromedp.Evaluate[int](`document.querySelectorAll("iframe").length`)); frames > 0 {
+		t.Errorf("%d frames are there before anybody asked", frames)
+	}
+	// Nothing answers there, nor need it: the policy lets the frame begin, or the window would complain.
+	w.do(chromedp.Focus(".film-show"), chromedp.KeyEvent(kb.Enter))
+	w.until(`document.activeElement === document.querySelector(".film-frame")`)
+	if got, want := see(w, chromedp.AttributeValue(".film-frame", "src")).Value, "https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ"; got != want {
+		t.Errorf("the frame shows %s, want %s", got, want)
+	}
+	w.sees("the end")
+}
