@@ -44,10 +44,8 @@ func (r *Repo) Maintain(ctx context.Context) error {
 		}
 		r.log.InfoContext(ctx, "the disk can be written to again", "repo", r.dir, "was", trouble)
 	}
-	// Packs that somebody has asked git to leave alone stay whatever is done: they are no reason to do it again.
-	packs := slices.DeleteFunc(slices.Clone(*r.objects.packs.Load()), (*pack).spared)
-	whole := growth(packs)
-	if !whole && len(packs) <= maxPacks || time.Now().Before(r.rested) {
+	due, whole := r.due()
+	if !due || time.Now().Before(r.rested) {
 		return nil
 	}
 	err := r.repack(ctx, whole)
@@ -62,6 +60,14 @@ func (r *Repo) Maintain(ctx context.Context) error {
 		r.rested = time.Now().Add(maintainRest)
 	}
 	return err
+}
+
+// due reports whether packs should be rolled up, and whether all of them. Those that somebody has asked git to leave alone
+// stay whatever is done: they are no reason to do it again.
+func (r *Repo) due() (due, whole bool) {
+	packs := slices.DeleteFunc(slices.Clone(*r.objects.packs.Load()), (*pack).spared)
+	whole = growth(packs)
+	return whole || len(packs) > maxPacks, whole
 }
 
 // growth reports whether so much has been added since all was one pack with a bitmap that it should be again.
@@ -110,7 +116,7 @@ func (r *Repo) repack(ctx context.Context, whole bool) error {
 		return err
 	}
 	removed, err := r.objects.thin(ctx, before)
-	if removed == 0 && err == nil {
+	if due, _ := r.due(); due && removed == 0 && err == nil {
 		err = errors.New("rolling up made no pack redundant") // not to be tried again every few seconds
 	}
 	r.log.InfoContext(ctx, "packs rolled up", "repo", r.dir, "all", whole, "before", len(before), "removed", removed, "took", time.Since(start))
@@ -118,7 +124,8 @@ func (r *Repo) repack(ctx context.Context, whole bool) error {
 }
 
 // packAll has git write one pack of everything: what git repack does with -a -d -k, without its removing. It is made
-// under a name that Open sweeps away.
+// under a name that Open sweeps away. What was one pack before may come out as the same one, byte for byte, since its name
+// is the sum of its bytes: then it stays, and gets its bitmap.
 func (r *Repo) packAll(ctx context.Context, dir string) error {
 	made := filepath.Join(dir, tmpPrefix+"all")
 	var name bytes.Buffer
@@ -140,7 +147,11 @@ func (r *Repo) packAll(ctx context.Context, dir string) error {
 	}
 	hash := strings.TrimSpace(name.String())
 	for _, ext := range []string{".pack", ".rev", ".bitmap", ".idx"} { // git looks for indexes, so that comes last
-		err := os.Rename(made+"-"+hash+ext, filepath.Join(dir, "pack-"+hash+ext))
+		to := filepath.Join(dir, "pack-"+hash+ext)
+		if _, err := os.Stat(to); err == nil {
+			continue
+		}
+		err := os.Rename(made+"-"+hash+ext, to)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

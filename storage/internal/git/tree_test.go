@@ -360,6 +360,40 @@ func TestMaintainKept(t *testing.T) {
 	}
 }
 
+// What comes as one pack, as an import does, gets its bitmap, and is then left alone.
+func TestMaintainOnePack(t *testing.T) {
+	r := newRepo(t)
+	var edits []Edit
+	for i := range minIndexed {
+		edits = append(edits, Edit{Path: fmt.Sprintf("%d.md", i), Data: fmt.Append(nil, i)})
+	}
+	if _, err := r.Commit(t.Context(), Change{Edits: edits}); err != nil {
+		t.Fatal(err)
+	}
+	run(t, r.dir, "-c", "repack.writeBitmaps=false", "repack", "-adfq")
+	r.Close()
+	r = open(t, r.dir)
+	before := *r.objects.packs.Load()
+	for range 2 {
+		if err := r.Maintain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now := *r.objects.packs.Load()
+	if len(before) != 1 || len(now) != 1 {
+		t.Fatalf("%d packs, and %d before", len(now), len(before))
+	}
+	for _, path := range []string{now[0].path + ".bitmap", filepath.Join(r.dir, "objects/info/commit-graphs")} {
+		if _, err := os.Stat(path); err != nil {
+			t.Error(err)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(r.dir, "objects/pack/"+tmpPrefix+"*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	fsck(t, r.dir)
+}
+
 // An index that is damaged or gone is made anew at start; a pack that is cut off harms only what is missing of it, and
 // nothing is removed that only it and a damaged one have.
 func TestDamagedPacks(t *testing.T) {
