@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -18,7 +19,9 @@ import (
 //
 //   - Only what has one meaning is taken: what git might read otherwise than we do is refused. The same bytes then go to
 //     git, and its hook must tell the same moves.
-//   - A ref is a branch or a tag, has a name that git check-ref-format accepts, and occurs once.
+//   - A ref is a branch or a tag, has a name that git check-ref-format accepts, and occurs once. Any other ref, as
+//     git push --mirror names them, is set aside: git never hears of it, its pusher is told, and the rest goes on, unless
+//     all or nothing was asked for.
 //   - What is read is bounded, before it is kept.
 
 const (
@@ -38,6 +41,8 @@ type commands struct {
 	report   int  // version of the report that is wanted, 1 or 2; 0 for none
 	sideBand bool // the answer comes in bands: progress beside the report
 	shallow  bool // the pusher's history is cut off somewhere
+	atomic   bool // all or nothing is wanted
+	aside    []outcome
 	raw      []byte
 	size     int // bytes read
 }
@@ -52,10 +57,12 @@ func readCommands(in *bufio.Reader, live string) (commands, error) {
 	var c commands
 	var refused error
 	seen := map[string]bool{}
+	caps := "" // with a NUL in front, as long as no line for git has them
 	for {
 		if refused != nil { // git gets nothing of it, but the pusher sends on whatever we say
 			c.raw = c.raw[:0]
 		}
+		before := len(c.raw)
 		line, flush, err := c.line(in)
 		if err != nil {
 			return c, err
@@ -79,12 +86,13 @@ func readCommands(in *bufio.Reader, live string) (commands, error) {
 			c.shallow = true
 			continue
 		}
-		if text, caps, ok := bytes.Cut(line, []byte{0}); ok {
-			if len(c.updates) > 0 || bytes.IndexByte(caps, 0) >= 0 {
+		text, able, first := bytes.Cut(line, []byte{0})
+		if first {
+			if len(seen) > 0 || bytes.IndexByte(able, 0) >= 0 {
 				return c, fmt.Errorf("second list of capabilities: %w", errProtocol)
 			}
 			line = text
-			refused = c.capabilities(string(caps))
+			refused = c.capabilities(string(able))
 		}
 		if string(line) == "push-cert" {
 			refused = cmp.Or[error](refused, refusal("Signed pushes are not taken here. Push with --no-signed."))
@@ -94,17 +102,36 @@ func readCommands(in *bufio.Reader, live string) (commands, error) {
 		if err != nil {
 			return c, err
 		}
+		again := seen[u.Name]
+		seen[u.Name] = true
 		switch {
 		case refused != nil:
-		case len(c.updates) == maxRefs:
+		case len(seen) > maxRefs:
 			refused = tooManyRefs(maxRefs)
-		case seen[u.Name]:
+		case again:
 			refused = refusal(fmt.Sprintf("%s occurs twice in this push. Name each branch and tag once.", told(u.Name)))
+		case !isShared(u.Name) && !c.atomic && validRef(u.Name):
+			c.aside = append(c.aside, outcome{name: u.Name, refused: "only branches and tags are kept here"})
+			c.raw = c.raw[:before]
+			if first {
+				caps = "\x00" + string(able)
+			}
+			continue
 		default:
-			refused = checkRef(u.Name, live)
+			refused = checkRef(u, live)
 		}
-		seen[u.Name] = true
+		if caps != "" && refused == nil {
+			whole := string(line) + caps
+			if len(whole)+4 > maxPktLine {
+				return c, fmt.Errorf("capabilities of %d bytes: %w", len(caps), errProtocol)
+			}
+			c.raw = fmt.Appendf(c.raw[:before], "%04x%s", len(whole)+4, whole)
+			caps = ""
+		}
 		c.updates = append(c.updates, u)
+	}
+	if refused == nil && len(c.updates) == 0 && len(c.aside) > 0 {
+		refused = onlyShared(c.aside[0].name)
 	}
 	if refused == nil && seen[live] && len(c.updates) > 1+maxRefsLive {
 		refused = tooManyRefs(maxRefsLive)
@@ -156,6 +183,8 @@ func cutShort(err error) error {
 func (c *commands) capabilities(caps string) error {
 	for name := range strings.FieldsSeq(caps) {
 		switch name, value, _ := strings.Cut(name, "="); name {
+		case "atomic":
+			c.atomic = true
 		case "report-status":
 			c.report = max(c.report, 1)
 		case "report-status-v2":
@@ -187,17 +216,38 @@ func parseUpdate(line string) (RefUpdate, error) {
 	return RefUpdate{Name: parts[2], Old: old, New: new}, nil
 }
 
-// checkRef refuses what is no branch and no tag, or stands in the way of the live branch: a ref is a file, and none can
-// be in a folder's place.
-func checkRef(name, live string) error {
+// isShared tells whether a ref is a branch or a tag.
+func isShared(name string) bool {
+	return strings.HasPrefix(name, "refs/heads/") || strings.HasPrefix(name, "refs/tags/")
+}
+
+func onlyShared(name string) refusal {
+	return refusal(fmt.Sprintf("Only branches and tags can be pushed here, not %s. Nothing of this push was taken: "+
+		"push without it. Instead of --mirror, use --all, and --tags for the tags.", told(name)))
+}
+
+// checkRef refuses what is no branch and no tag, has a name that makes trouble, or stands in the way of the live branch: a
+// ref is a file, and none can be in a folder's place. What is there by such a name can be removed.
+func checkRef(u RefUpdate, live string) error {
+	name := u.Name
+	_, short, _ := strings.Cut(strings.TrimPrefix(name, "refs/"), "/")
+	odd := func(r rune) bool {
+		return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
+	}
 	switch {
-	case !strings.HasPrefix(name, "refs/heads/") && !strings.HasPrefix(name, "refs/tags/"):
-		return refusal(fmt.Sprintf("Only branches and tags can be pushed here, not %s. Nothing of this push was taken: "+
-			"push without it. Instead of --mirror, use --all, and --tags for the tags.", told(name)))
+	case !isShared(name):
+		return onlyShared(name)
 	case strings.HasPrefix(name, live+"/"), strings.HasPrefix(live, name+"/"):
 		return refusal(fmt.Sprintf("%s cannot be beside %s, which holds the pages. Choose another name.", told(name), told(live)))
 	case !validRef(name):
 		return refusal(fmt.Sprintf("%s is no name that a branch or a tag can have. Choose another.", told(name)))
+	case u.New.IsZero():
+	case strings.HasPrefix(short, "-"):
+		return refusal(fmt.Sprintf("%s cannot begin with a hyphen: git would take it for an option. Choose another name.", told(short)))
+	case short == "HEAD":
+		return refusal("No branch or tag can be called HEAD: that is what git calls the one that you are on. Choose another name.")
+	case strings.ContainsFunc(short, odd):
+		return refusal(fmt.Sprintf("%s has characters in it that nobody sees, or that turn round how the rest is read. Choose another name.", told(short)))
 	}
 	return nil
 }

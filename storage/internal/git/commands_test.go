@@ -149,7 +149,17 @@ func TestReadCommands(t *testing.T) {
 		{name: "above the live branch", in: pkt(first("refs/heads", capable), ""), refused: "Only branches and tags"},
 		{name: "twice", in: pkt(first("refs/heads/live", capable), line("refs/heads/live"), ""), refused: "occurs twice"},
 		{name: "notes", in: pkt(first("refs/notes/pushes", capable), ""), refused: "Only branches and tags"},
-		{name: "replacement", in: pkt(first("refs/heads/live", capable), line("refs/replace/x"), ""), refused: "--mirror"},
+		{name: "all or nothing", in: pkt(first("refs/heads/live", capable+" atomic"), line("refs/replace/x"), ""), refused: "--mirror"},
+		{name: "aside, with a bad name", in: pkt(first("refs/heads/live", capable), line("refs/x/../y"), ""), refused: "--mirror"},
+		{name: "aside twice", in: pkt(first("refs/heads/live", capable), line("refs/x/y"), line("refs/x/y"), ""), refused: "occurs twice"},
+		{name: "aside, and capabilities again", in: pkt(first("refs/x/y", capable), first("refs/heads/live", capable), ""), err: fs.ErrInvalid},
+		{name: "an option", in: pkt(first("refs/heads/-x", capable), ""), refused: "begin with a hyphen"},
+		{name: "an option as a tag", in: pkt(first("refs/tags/--all", capable), ""), refused: "begin with a hyphen"},
+		{name: "HEAD as a branch", in: pkt(first("refs/heads/HEAD", capable), ""), refused: "called HEAD"},
+		{name: "the other way round", in: pkt(first("refs/heads/a\u202eb", capable), ""), refused: "turn round"},
+		{name: "C1", in: pkt(first("refs/heads/a\u0085b", capable), ""), refused: "nobody sees"},
+		{name: "a hyphen further on", in: pkt(first("refs/heads/a-/-b", capable), ""), updates: 1},
+		{name: "an odd name goes", in: pkt(moveLine(one, Hash{}, "refs/heads/-x")+"\x00"+capable, moveLine(one, Hash{}, "refs/heads/\u202e"), ""), updates: 2},
 		{name: "ours", in: pkt(first("refs/cairn", capable), ""), refused: "Only branches and tags"},
 		{name: "HEAD", in: pkt(first("HEAD", capable), ""), refused: "Only branches and tags"},
 		{name: "newline in a name", in: pkt(first("refs/heads/a\nb", capable), ""), refused: "no name that"},
@@ -248,7 +258,7 @@ func TestPushAttacks(t *testing.T) {
 		"line ends the question":   pkt(moveLine(Hash{}, good.hash, "refs/heads/x\n\n")+caps, moveLine(head, evil.hash, main), ""),
 		"quarantine by a name":     pkt(moveLine(Hash{}, good.hash, "refs/heads/x\nquarantine /tmp")+caps, ""),
 		"replacement":              pkt(moveLine(Hash{}, evil.hash, "refs/replace/"+head.String())+caps, ""),
-		"one bad of two":           pkt(moveLine(Hash{}, good.hash, "refs/heads/fine")+caps, moveLine(Hash{}, good.hash, "refs/notes/pushes"), ""),
+		"one bad of all or none":   pkt(moveLine(Hash{}, good.hash, "refs/heads/fine")+caps+" atomic", moveLine(Hash{}, good.hash, "refs/notes/pushes"), ""),
 		"deletion":                 pkt(moveLine(head, Hash{}, main)+caps, ""),
 		"stale":                    pkt(moveLine(Hash{}, good.hash, main)+caps, ""),
 		"evil":                     pkt(moveLine(head, evil.hash, main)+caps, ""),
@@ -268,9 +278,28 @@ func TestPushAttacks(t *testing.T) {
 		t.Errorf("head moved to %s", now)
 	}
 	// Each ref of a push that is refused is told so.
-	told, err := rawPush(t, r, letAll, pkt(moveLine(Hash{}, good.hash, "refs/x/a")+caps, moveLine(Hash{}, good.hash, "refs/heads/b"), moveLine(head, good.hash, main), "")+pack)
+	told, err := rawPush(t, r, letAll, pkt(moveLine(Hash{}, good.hash, "refs/x/a")+caps+" atomic", moveLine(Hash{}, good.hash, "refs/heads/b"), moveLine(head, good.hash, main), "")+pack)
 	if err != nil || strings.Count(told.report, "ng refs/") != 3 {
 		t.Errorf("%v, told %+v", err, told)
+	}
+	told, err = rawPush(t, r, letAll, pkt(moveLine(Hash{}, good.hash, "refs/x/a")+caps, moveLine(Hash{}, good.hash, "refs/heads/-b"), moveLine(head, good.hash, main), "")+pack)
+	if err != nil || strings.Count(told.report, "ng refs/") != 3 {
+		t.Errorf("%v, told %+v", err, told)
+	}
+	// What is neither a branch nor a tag is refused alone, wherever it stands.
+	for i, name := range []string{"refs/heads/b", "refs/heads/c"} {
+		lines := []string{moveLine(head, Hash{}, "refs/notes/pushes"), moveLine(Hash{}, good.hash, name), moveLine(Hash{}, evil.hash, "refs/remotes/origin/main")}
+		if i == 1 {
+			slices.Reverse(lines)
+		}
+		lines[0] += caps
+		told, err = rawPush(t, r, letAll, pkt(append(lines, "")...)+pack)
+		if err != nil || !strings.Contains(told.report, "ok "+name+"\n") || strings.Count(told.report, "ng refs/") != 2 {
+			t.Errorf("%v, told %+v", err, told)
+		}
+	}
+	if out := run(t, r.dir, "for-each-ref", "--format=%(refname)"); out != "refs/heads/b\nrefs/heads/c\nrefs/heads/main\n" {
+		t.Errorf("refs %q", out)
 	}
 	// The same with nothing wrong is taken.
 	told, err = rawPush(t, r, letAll, pkt(moveLine(head, good.hash, main)+caps, "")+pack)
@@ -317,6 +346,7 @@ func FuzzReadCommands(f *testing.F) {
 	f.Add(pkt(moveLine(Hash{}, one, "refs/heads/main")+"\x00"+capable, moveLine(one, Hash{}, "refs/tags/v1")+"\n", "") + "PACK")
 	f.Add(pkt("shallow "+one.String(), moveLine(one, one, "refs/heads/a/b")+"\x00report-status-v2 push-options", ""))
 	f.Add(pkt("push-cert\x00", "x", ""))
+	f.Add(pkt(moveLine(one, Hash{}, "refs/notes/pushes")+"\x00"+capable, moveLine(Hash{}, one, "refs/heads/a"), moveLine(Hash{}, one, "refs/x/b"), ""))
 	f.Add("0000")
 	f.Fuzz(func(t *testing.T, in string) {
 		r := bufio.NewReader(strings.NewReader(in))
@@ -325,18 +355,22 @@ func FuzzReadCommands(f *testing.F) {
 			return
 		}
 		left, _ := io.ReadAll(r)
-		if string(c.raw)+string(left) != in {
+		if len(c.aside) == 0 && string(c.raw)+string(left) != in || !strings.HasSuffix(in, string(left)) {
 			t.Fatal("git would get other bytes than were sent")
 		}
 		seen := map[string]bool{}
 		for _, u := range c.updates {
-			if checkRef(u.Name, "refs/heads/live") != nil || seen[u.Name] || strings.ContainsAny(u.Name, "\n\x00 ") {
+			if checkRef(u, "refs/heads/live") != nil || seen[u.Name] || strings.ContainsAny(u.Name, "\n\x00 ") {
 				t.Errorf("%q is taken", u.Name)
 			}
 			seen[u.Name] = true
 		}
 		if len(c.updates) > maxRefs || seen["refs/heads/main"] && len(c.updates) > maxRefsLive+1 {
 			t.Errorf("%d refs are taken", len(c.updates))
+		}
+		if again, err := readCommands(bufio.NewReader(bytes.NewReader(c.raw)), "refs/heads/main"); err != nil || sameUpdates(c.updates, again.updates) != nil ||
+			again.report != c.report || again.sideBand != c.sideBand {
+			t.Errorf("git reads %q, %v", c.raw, err)
 		}
 		// The same updates, written plainly, are read as the same.
 		var lines []string

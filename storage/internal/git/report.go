@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -187,7 +188,7 @@ func (a *answer) finish(unpacked string, outcomes []outcome) error {
 			fmt.Fprintf(&b, "%04x%s\n", len(text)+5, text)
 		}
 		line("unpack %s", cmp.Or(unpacked, "ok"))
-		for _, o := range outcomes {
+		for _, o := range slices.Concat(outcomes, a.asked.aside) {
 			if o.refused != "" {
 				line("ng %s %s", o.name, reason(o.refused))
 				continue
