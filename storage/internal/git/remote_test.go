@@ -201,7 +201,8 @@ func TestPushRefused(t *testing.T) {
 	refuse = nil
 	push("another namespace", "Only branches and tags", "main:refs/notes/x")
 	push("replacement", "Only branches and tags", "main:refs/replace/"+base.String())
-	push("several, one bad", "Only branches and tags", "main:refs/heads/fine", "main:refs/changes/1")
+	push("several, one bad", "cannot begin with a hyphen", "main:refs/heads/fine", "main:refs/heads/-x")
+	push("all or none", "Only branches and tags", "--atomic", "main:refs/heads/fine", "main:refs/changes/1")
 	if out, err := tryRun(dir, "push", "origin", ":main"); err == nil || !strings.Contains(out, "cannot be deleted") {
 		t.Errorf("deleted: %s", out)
 	}
@@ -513,12 +514,12 @@ func TestPushAfterMoveFromOutside(t *testing.T) {
 	}
 }
 
-// A push that is refused for one of its refs is refused for all of them, and each is told why.
+// A push that is refused for one of its branches is refused for all of them, and each is told why.
 func TestRefusedForOne(t *testing.T) {
 	r := newRepo(t)
 	put(t, r, "a.md", "a page\n")
 	dir := clone(t, serve(t, r, letAll))
-	cmd := exec.Command("git", "-C", dir, "push", "origin", "main:refs/aside/one", "main:refs/heads/two", "main:refs/tags/three")
+	cmd := exec.Command("git", "-C", dir, "push", "origin", "main:refs/heads/-one", "main:refs/heads/two", "main:refs/tags/three")
 	out, err := cmd.CombinedOutput()
 	if err == nil || strings.Count(string(out), "[remote rejected]") != 3 || strings.Contains(string(out), "failed to report status") {
 		t.Errorf("%v: %s", err, out)
