@@ -50,7 +50,7 @@ func (s *Server) betweenView(ctx context.Context, c echo.Context, in at, from, t
 	if err != nil {
 		return web.Between{}, err
 	}
-	single := from == "" && len(last.Parents) < 2
+	push, single := from != "", from == "" && len(last.Parents) < 2
 	if from == "" && len(last.Parents) > 0 {
 		from = string(last.Parents[0])
 	}
@@ -82,6 +82,12 @@ func (s *Server) betweenView(ctx context.Context, c echo.Context, in at, from, t
 	}
 	if by, err := in.space.PushedBy(ctx, in.by, last.Rev); err == nil {
 		v.Brought = &web.Stamp{Who: by.By, When: by.When}
+		if push {
+			v.Hints, err = in.space.Hints(ctx, in.by, stretch.From.Rev(), last.Rev)
+			if err != nil {
+				return v, err
+			}
+		}
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		s.Log.Warn("who pushed", "space", in.Space(), "rev", last.Rev, "err", err)
 	}

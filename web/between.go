@@ -8,12 +8,13 @@ type Between struct {
 	Frame
 	Last      Stamp // who made the last change
 	Short     string
-	Brought   *Stamp // who sent it by git; nil when it came in another way
-	Steps     []Step // the changes that make it up, the last one first; none when it is a single one
-	MoreSteps int    // that are not named
-	Endless   bool   // there are more than were counted
-	Before    string // URL of the space as it was before; may be empty
-	Then      string // and as it was after
+	Hints     []string // what it did that may not have been meant, as sentences
+	Brought   *Stamp   // who sent it by git; nil when it came in another way
+	Steps     []Step   // the changes that make it up, the last one first; none when it is a single one
+	MoreSteps int      // that are not named
+	Endless   bool     // there are more than were counted
+	Before    string   // URL of the space as it was before; may be empty
+	Then      string   // and as it was after
 	Undo      *Button
 
 	Noun                             string // 'page', or 'file' when some are no pages

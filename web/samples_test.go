@@ -191,7 +191,7 @@ func samples() []sample {
 		{"restore", Restore{Frame: sampleFrame("Restore Holidays"), Form: form, Path: "Handbook/Holidays", Rev: "0a1b", Was: asha, Deleted: true, Diff: "/d", Preview: "<p>Text.</p>"}}, {"restore empty", Restore{Frame: Frame{Title: "Restore"}}},
 		{"pages", Pages{Frame: sampleFrame("All pages"), Total: 4321, List: listed, Paging: Paging{"/p", "/n"}}}, {"pages empty", Pages{Frame: Frame{Title: "All pages"}}},
 		{"changes", changes}, {"changes empty", Changes{Frame: Frame{Title: "Recent changes"}}},
-		{"between", Between{Frame: sampleFrame("All that changed"), Last: asha, Short: "0a1b2c3", Brought: &bo, Before: "/b", Then: "/t", Noun: "page", Changed: 2, Written: 1200, Moved: 1, More: 1201, MoreSteps: 12, Endless: true,
+		{"between", Between{Frame: sampleFrame("All that changed"), Last: asha, Short: "0a1b2c3", Brought: &bo, Hints: []string{"Broken link: Home -> Terms", "New link, but no page of that name: Home -> Nowhere"}, Before: "/b", Then: "/t", Noun: "page", Changed: 2, Written: 1200, Moved: 1, More: 1201, MoreSteps: 12, Endless: true,
 			Steps: []Step{{asha, "0a1b2c3", "/c"}, {Stamp{When: t}, "1a1b2c3", "/c"}},
 			Files: []Differs{{Name: "Handbook/Holidays", URL: "/h", Kind: "changed", Hunks: diff, Added: 2, Removed: 1}, {Name: "Leave", Kind: "deleted", Left: "Not shown: there is too much of it.", Diff: "/d"}, {Name: "Terms", URL: "/t", Kind: "moved", From: "School terms"}}}},
 		{"between single", Between{Frame: sampleFrame("A change"), Last: bo, Short: "0a1b2c3", Noun: "page", Deleted: 1, Undo: &Button{"Undo this change", "/u"}}}, {"between empty", Between{Frame: Frame{Title: "A change"}}},

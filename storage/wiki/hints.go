@@ -17,7 +17,8 @@ import (
 	"cairn/storage/page"
 )
 
-// This file tells somebody who has pushed what the push did that may not have been meant. The rules are:
+// This file tells somebody who has pushed, and who looks at the push later, what it did that may not have been meant. The
+// rules are:
 //
 //   - It is told of what is on disk and published, before the pusher is told that the push is in. So it is bounded: by
 //     hintTime, after which it says what it has not looked at, and by maxHints lines.
@@ -56,14 +57,39 @@ type hints struct {
 // hints are lines for who has moved the head from what it was to another commit; see is the address where that can be
 // seen.
 func (s *Space) hints(ctx context.Context, was *Snapshot, to git.Hash, see string) (lines []string) {
-	ctx, cancel := context.WithTimeout(ctx, s.hintTime)
-	defer cancel()
 	defer func() {
 		if v := recover(); v != nil { // the push is in, and its pusher must hear that
 			s.log.ErrorContext(ctx, "hints for a push", "from", was.rev, "to", to, "panic", v, "stack", string(debug.Stack()))
 			lines = []string{"See what changed: " + see}
 		}
 	}()
+	return append(s.lookBack(ctx, was, to, maxHints-1), "See what changed: "+see)
+}
+
+// Hints tells what a push did that may not have been meant, as its pusher was told it: at most ten lines. from is what the
+// head was before, to what it was afterwards. It has its turn among what is costly, and takes two seconds at most, with the
+// wait for that; what is not looked at for that is said. The error wraps fs.ErrNotExist for a revision that is not shown.
+func (s *Space) Hints(ctx context.Context, by Actor, from, to Rev) ([]string, error) {
+	was, err := s.At(ctx, by, string(from))
+	if err != nil {
+		return nil, err
+	}
+	now, err := s.At(ctx, by, string(to))
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.hintTime)
+	defer cancel()
+	t := turn{ctx: ctx}
+	defer t.end()
+	t.take() // when it is not had in time, nothing is looked at
+	return s.lookBack(ctx, was, now.commit, maxHints), nil
+}
+
+// lookBack makes at most so many lines of what lies between two heads.
+func (s *Space) lookBack(ctx context.Context, was *Snapshot, to git.Hash, limit int) []string {
+	ctx, cancel := context.WithTimeout(ctx, s.hintTime)
+	defer cancel()
 	h := &hints{old: was, from: moves{}, to: map[page.Path]page.Path{}}
 	now, err := s.at(ctx, to)
 	if err == nil {
@@ -83,8 +109,7 @@ func (s *Space) hints(ctx context.Context, was *Snapshot, to git.Hash, see strin
 	default:
 		last = append(last, "Links were not looked at; that would take too long.")
 	}
-	last = append(last, "See what changed: "+see)
-	return append(h.lines(maxHints-len(last)), last...)
+	return append(h.lines(limit-len(last)), last...)
 }
 
 // lines shares out what lines there are among the kinds.
