@@ -2,6 +2,7 @@ package page
 
 import (
 	"flag"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -184,6 +185,19 @@ func TestHostile(t *testing.T) {
 				t.Errorf("took %v", took)
 			}
 		})
+	}
+}
+
+// Where the links of a page stand is found in bounded work, too.
+func TestHostileTags(t *testing.T) {
+	src := "<div>\n" + strings.Repeat("<a href=x>\n", maxSource/11-10)
+	start := busy(t)
+	list, _ := Doubts("a.md", []byte(src), Context{Names: NewNames(slices.Values([]Path{"a.md"}))}, maxSource)
+	if len(list) != maxSource/11-10 || list[1].Line != 3 || list[1].At != len("<div>\n<a href=x>\n<a href=") {
+		t.Fatalf("%d links", len(list))
+	}
+	if took := busy(t) - start; took > 60*time.Second {
+		t.Errorf("took %v", took)
 	}
 }
 

@@ -1,9 +1,11 @@
 package page
 
 import (
+	"sort"
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/text"
 	"golang.org/x/net/html"
 )
 
@@ -120,6 +122,7 @@ func (d *Doc) htmlSpots(all []spot, n ast.Node) []spot {
 		return all
 	}
 	z := html.NewTokenizer(strings.NewReader(raw))
+	lines := piecesOf(n)
 	at := 0
 	for {
 		kind := z.Next()
@@ -145,7 +148,7 @@ func (d *Doc) htmlSpots(all []spot, n ast.Node) []spot {
 		if !ok {
 			continue
 		}
-		place, ok := d.inSource(n, start+from, start+to)
+		place, ok := lines.inSource(start+from, start+to)
 		if !ok {
 			continue
 		}
@@ -220,37 +223,47 @@ func attributePlace(tag, name string) (start, end int, ok bool) {
 	return 0, 0, false
 }
 
-// inSource is where some bytes of rawText stand in the source: they must be on one line.
-func (d *Doc) inSource(n ast.Node, start, end int) (span, bool) {
+// pieces are the runs of bytes in the source that rawText is made of, in order.
+type pieces []piece
+
+// piece is one of them: where it begins in rawText, and where it stands in the source, behind so many spaces.
+type piece struct {
+	at, padding int
+	span
+}
+
+func piecesOf(n ast.Node) pieces {
+	var all pieces
 	at := 0
-	place := func(from, to, padding int) (span, bool) {
-		size := padding + to - from
-		if start >= at+padding && end <= at+size {
-			return span{from + start - at - padding, from + end - at - padding}, true
-		}
-		at += size
-		return span{}, false
+	add := func(s text.Segment) {
+		all = append(all, piece{at, s.Padding, span{s.Start, s.Stop}})
+		at += s.Padding + s.Stop - s.Start
 	}
 	switch n := n.(type) {
 	case *ast.HTMLBlock:
 		for i := range n.Lines().Len() {
-			line := n.Lines().At(i)
-			if s, ok := place(line.Start, line.Stop, line.Padding); ok {
-				return s, true
-			}
+			add(n.Lines().At(i))
 		}
 		if n.HasClosure() {
-			return place(n.ClosureLine.Start, n.ClosureLine.Stop, n.ClosureLine.Padding)
+			add(n.ClosureLine)
 		}
 	case *ast.RawHTML:
 		for i := range n.Segments.Len() {
-			seg := n.Segments.At(i)
-			if s, ok := place(seg.Start, seg.Stop, seg.Padding); ok {
-				return s, true
-			}
+			add(n.Segments.At(i))
 		}
 	}
-	return span{}, false
+	return all
+}
+
+// inSource is where some bytes of rawText stand in the source: they must be on one line.
+func (all pieces) inSource(start, end int) (span, bool) {
+	i := sort.Search(len(all), func(i int) bool { return all[i].at > start }) - 1
+	if i < 0 {
+		return span{}, false
+	}
+	by := all[i].start - all[i].at - all[i].padding
+	in := span{start + by, end + by}
+	return in, in.start >= all[i].start && in.end <= all[i].end
 }
 
 // part is the side of a link that is its target: the text as the parser read it, and where that stands.
