@@ -254,14 +254,10 @@ func (s *Snapshot) fits(files map[page.Path]page.Path) error {
 
 // free is a name like this one that nothing has; "" if none is found soon.
 func (s *Snapshot) free(p page.Path) page.Path {
-	ext := p.Base()[strings.LastIndexByte(p.Base(), '.')+1:]
-	stem := strings.TrimSuffix(string(p), "."+ext)
-	if p.IsPage() {
-		stem = p.Address()
-		ext = string(p)[len(stem)+1:]
-	}
+	ext := path.Ext(p.Base())
+	stem := strings.TrimSuffix(string(p), ext)
 	for i := 2; i < 100; i++ {
-		q, err := page.ParsePath(fmt.Sprintf("%s %d.%s", stem, i, ext))
+		q, err := page.ParsePath(fmt.Sprintf("%s %d%s", stem, i, ext))
 		if err == nil && !s.names().HasDir(string(q)) && !s.names().Has(q) && checkNew(s, q) == nil {
 			return q
 		}

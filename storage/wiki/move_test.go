@@ -215,6 +215,19 @@ func TestMoveProfile(t *testing.T) {
 }
 
 // BenchmarkMove moves a page that every page of 10,000 links to; beside it, reading all pages once.
+// The name that is offered in place of a taken one has its ending, or none.
+func TestMoveTaken(t *testing.T) {
+	_, s := open(t, t.TempDir())
+	texts(t, s, map[page.Path]string{"LICENSE": "1", "old/LICENSE": "2", "a.png": "3", "old/a.png": "4", "Use.md": "5", "old/Use.md": "6"})
+	for to, want := range map[page.Path]page.Path{"LICENSE": "LICENSE 2", "a.png": "a 2.png", "Use.md": "Use 2.md"} {
+		_, err := s.PlanMove(t.Context(), ann, wiki.Moving{From: "old/" + to, To: to})
+		var name *page.NameError
+		if !errors.Is(err, fs.ErrExist) || !errors.As(err, &name) || name.Offer != want {
+			t.Errorf("%s: %v, want the offer %q", to, err, want)
+		}
+	}
+}
+
 func BenchmarkMove(b *testing.B) {
 	dir := b.TempDir()
 	var files []string

@@ -216,8 +216,8 @@ func (s *Space) planUndo(ctx context.Context, by Actor, head *Snapshot, changes 
 	w.leaveStuck()
 	plan, taken, err := s.newPlan(ctx, by, head, w.files)
 	for err == nil && len(taken) > 0 { // what is left out may take others along
-		for p, by := range taken {
-			w.stuck[p] = by.why
+		for p, other := range taken {
+			w.stuck[p] = other.why
 		}
 		w.leaveStuck()
 		plan, taken, err = s.newPlan(ctx, by, head, w.files)
