@@ -1,5 +1,7 @@
 package page
 
+import "bytes"
+
 // This file finds the links of a page that may not lead where their author meant, and mends one.
 
 // Doubt is a link that leads nowhere, or where perhaps it should not.
@@ -53,21 +55,11 @@ func Doubts(at Path, src []byte, in Context, limit int) (list []Doubt, more bool
 			}
 		}
 		list = append(list, Doubt{
-			Link: s.link, Target: r.Target, Line: lines + countLines(text[:skip]), At: start,
+			Link: s.link, Target: r.Target, Line: lines + bytes.Count(text[:skip], []byte("\n")), At: start,
 			Text: string(d.source[place.start:place.end]),
 		})
 	}
 	return list, false
-}
-
-func countLines(b []byte) int {
-	n := 0
-	for _, c := range b {
-		if c == '\n' {
-			n++
-		}
-	}
-	return n
 }
 
 // Mend makes the link whose target begins at a byte of the source, and is written as text there, lead to a file, and

@@ -200,12 +200,12 @@ func (budgetGuard) Parse(parent ast.Node, block text.Reader, pc parser.Context) 
 		}
 	case '<':
 		b.work += rest / 4
-		if i := indexByte(line, '>'); i >= 0 {
+		if i := bytes.IndexByte(line, '>'); i >= 0 {
 			b.work += i - rest/4
 		}
 	case '`':
 		b.work += rest / 4
-		if i := indexByte(line[1:], '`'); i >= 0 {
+		if i := bytes.IndexByte(line[1:], '`'); i >= 0 {
 			b.work += i - rest/4
 		}
 	default:
@@ -255,13 +255,4 @@ func reach(line []byte) int {
 		}
 	}
 	return len(line) * eager
-}
-
-func indexByte(b []byte, c byte) int {
-	for i := range b {
-		if b[i] == c {
-			return i
-		}
-	}
-	return -1
 }

@@ -112,7 +112,7 @@ func (wikiLinkParser) Parse(parent ast.Node, block text.Reader, _ parser.Context
 	}
 	n := &wikiLink{start: segment.Start, end: segment.Start + end}
 	n.link = Link{Wiki: true, Embed: open == 1}
-	if rest, ok := bytes.CutPrefix(inner, []byte("include:")); ok && open == 0 && len(bytes.TrimSpace(rest)) > 0 {
+	if rest, ok := bytes.CutPrefix(inner, []byte(including)); ok && open == 0 && len(bytes.TrimSpace(rest)) > 0 {
 		n.skip, n.link.Embed = len(inner)-len(rest), true
 		inner = rest
 	}

@@ -218,7 +218,7 @@ func (formulaBlockParser) Close(ast.Node, text.Reader, parser.Context) {}
 func (formulaBlockParser) CanInterruptParagraph() bool                 { return true }
 func (formulaBlockParser) CanAcceptIndentedLine() bool                 { return false }
 
-// tex is what a block holds.
+// texOf is what a block holds.
 func texOf(n ast.Node, source []byte) string {
 	var b strings.Builder
 	writeLines(&b, n, source)

@@ -191,14 +191,14 @@ var widths = [...]int{160, 360, 720, 1440}
 // columnWidth is how wide a picture is shown at most, in its own pixels.
 const columnWidth = 1440
 
-// MaxPixels is how many pixels a picture may have to be made smaller.
-const MaxPixels = 50_000_000
+// maxScaledPixels is how many pixels a picture may have to be made smaller.
+const maxScaledPixels = 50_000_000
 
 // Scaled is the width in which a picture is offered to those who would like so many pixels, the next larger one of a few;
 // 0 for the picture itself, because it is not large, or because the wiki makes no smaller ones of its kind: what moves
 // would stand still.
 func (p Picture) Scaled(width int) int {
-	if p.Moving || p.Width <= widths[2] || p.Width*p.Height > MaxPixels || p.Format != "png" && p.Format != "jpeg" && p.Format != "webp" {
+	if p.Moving || p.Width <= widths[2] || p.Width*p.Height > maxScaledPixels || p.Format != "png" && p.Format != "jpeg" && p.Format != "webp" {
 		return 0
 	}
 	for _, w := range widths {

@@ -10,8 +10,8 @@ import (
 
 // This file says where the files of a page go, under which name, and how the page shows them.
 
-// ObsidianSettings is where an Obsidian vault says in which folder it keeps files.
-const ObsidianSettings = Path(".obsidian/app.json")
+// obsidianSettings is where an Obsidian vault says in which folder it keeps files.
+const obsidianSettings = Path(".obsidian/app.json")
 
 // maxSettings is how much of Obsidian's settings is read, in bytes.
 const maxSettings = 64 << 10
@@ -28,7 +28,7 @@ func (pr Profile) FolderFor(at Path, read func(Path) []byte) string {
 	case Azure:
 		return ".attachments"
 	case Obsidian:
-		if dir, ok := vaultFolder(at, read(ObsidianSettings)); ok {
+		if dir, ok := vaultFolder(at, read(obsidianSettings)); ok {
 			return dir
 		}
 	}

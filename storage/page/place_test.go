@@ -42,7 +42,7 @@ func TestFolderFor(t *testing.T) {
 	}
 	for _, tt := range tests {
 		got := tt.profile.FolderFor(tt.at, func(p Path) []byte {
-			if p != ObsidianSettings || tt.settings == "" {
+			if p != obsidianSettings || tt.settings == "" {
 				return nil
 			}
 			return []byte(tt.settings)

@@ -18,8 +18,8 @@ type Stretch struct {
 	More     bool         // there are more commits, which are not told
 }
 
-// MaxStretch is how many commits a Stretch tells; files that later ones moved are told as removed and written.
-const MaxStretch = 1000
+// maxStretch is how many commits a Stretch tells; files that later ones moved are told as removed and written.
+const maxStretch = 1000
 
 // Between compares two revisions, an empty from being the beginning. The error wraps fs.ErrNotExist when one of them is
 // on no branch that is shown.
@@ -43,7 +43,7 @@ func (s *Space) Between(ctx context.Context, by Actor, from, to string) (*Stretc
 		if err != nil {
 			return nil, err
 		}
-		if len(out.Commits) == MaxStretch {
+		if len(out.Commits) == maxStretch {
 			out.More = true
 			break
 		}
