@@ -109,9 +109,8 @@ func (s *Server) pageFiles(c echo.Context) error {
 	v.Folder = in.FolderFor(ctx, p)
 	used := map[page.Path]bool{}
 	var list, near []page.Path
-	for _, l := range doc.Links {
-		t := in.Names().Resolve(in.Profile(), p, l)
-		if t.Found && isFile(t.Path) && !used[t.Path] && len(list) < filesPerPage {
+	for _, t := range doc.Targets(in.Context()) {
+		if t.Found && !t.IsDir && isFile(t.Path) && !used[t.Path] && len(list) < filesPerPage {
 			used[t.Path] = true
 			list = append(list, t.Path)
 		}

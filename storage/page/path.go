@@ -293,7 +293,7 @@ func (p Path) IsBar() bool {
 // Hidden tells whether lists, search and statistics leave the file out: a name in the path begins with a dot, or it is
 // a bar. Hidden files are served if asked for, unless Served says otherwise.
 func (p Path) Hidden() bool {
-	return p[0] == '.' || strings.Contains(string(p), "/.") || p.IsBar()
+	return strings.HasPrefix(string(p), ".") || strings.Contains(string(p), "/.") || p.IsBar()
 }
 
 // Listed tells whether this is a page that lists, counts and search show: one that is served and not hidden.
@@ -305,7 +305,7 @@ func (p Path) Served() bool {
 	if strings.HasPrefix(string(p), "-/") {
 		return false
 	}
-	if p[0] != '.' && !strings.Contains(string(p), "/.") {
+	if !strings.HasPrefix(string(p), ".") && !strings.Contains(string(p), "/.") {
 		return true
 	}
 	for seg := range strings.SplitSeq(strings.ToLower(string(p)), "/") {
