@@ -320,14 +320,15 @@ func (h *hints) lookAtOthers(ctx context.Context, gone, changed []page.Path) err
 // whether it had the link.
 func (h *hints) lookAtLinks(doc *page.Doc, was page.Path, had func(page.Link) bool) {
 	seen := map[string]bool{}
+	then, here := h.old.Context().OnePage(), h.new.Context().OnePage()
 	for _, l := range doc.Links {
-		now := h.new.names().Resolve(h.new.profile(), doc.Path, l)
+		now := here.Resolve(doc.Path, l)
 		if now.Found || now.External != "" {
 			continue
 		}
 		kind, target, note := hintMissing, nowhere(now, l), ""
 		if had(written(l)) {
-			before := h.old.names().Resolve(h.old.profile(), was, l)
+			before := then.Resolve(was, l)
 			if !before.Found {
 				continue // nor did it then
 			}
