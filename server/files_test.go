@@ -81,7 +81,7 @@ func TestLargeFiles(t *testing.T) {
 	if status != 201 {
 		t.Fatalf("a file at the limit: %d %s", status, b)
 	}
-	res, err := http.Get(web.URL + "/wiki/uploads/large.bin")
+	res, err := http.Get(web.URL + "/wiki/large.bin")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestLargeFiles(t *testing.T) {
 	if res.StatusCode != 413 {
 		t.Errorf("PUT over the limit: %d %s", res.StatusCode, b)
 	}
-	for _, name := range []string{"uploads/small.txt", "uploads/over.bin", "over.bin"} {
+	for _, name := range []string{"small.txt", "over.bin"} {
 		if res, err = http.Get(web.URL + "/wiki/" + name); err != nil {
 			t.Fatal(err)
 		}
@@ -281,7 +281,7 @@ func TestFileList(t *testing.T) {
 		t.Error("a list of all leads on")
 	}
 	store(filesPerPage, filesPerPage+1)
-	if !leadsOn("") || leadsOn("uploads/099.txt") {
+	if !leadsOn("") || leadsOn("099.txt") {
 		t.Error("the list with one more leads nowhere, or the last one on")
 	}
 }

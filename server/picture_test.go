@@ -170,7 +170,7 @@ func TestSmallerPictures(t *testing.T) {
 		{"screen.png?width=300", "image/png", 360}, {"through.png?width=300", "image/png", 360}, {"small.png?width=160", "image/png", 0}, {"moving.gif?width=160", "image/gif", 0},
 		{"bomb.png?width=160", "image/png", 0}, {"cut.jpg?width=160", "image/jpeg", 0}, {"page.png?width=160", "application/octet-stream", 0},
 	} {
-		res, err := http.Get(web.URL + "/wiki/uploads/" + tt.ask)
+		res, err := http.Get(web.URL + "/wiki/" + tt.ask)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -198,7 +198,7 @@ func TestSmallerPictures(t *testing.T) {
 			t.Errorf("%s: %v in %d bytes, of %d", tt.ask, img.Bounds(), len(b), len(files[name]))
 		}
 		// It has a tag of its own.
-		again, err := http.NewRequest("GET", web.URL+"/wiki/uploads/"+tt.ask, nil)
+		again, err := http.NewRequest("GET", web.URL+"/wiki/"+tt.ask, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

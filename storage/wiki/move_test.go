@@ -198,8 +198,15 @@ func TestMoveIntricate(t *testing.T) {
 
 // A move that changes what kind of wiki the space is taken for keeps all links.
 func TestMoveProfile(t *testing.T) {
-	_, s := open(t, t.TempDir())
-	texts(t, s, map[page.Path]string{"A.md": "[[A|B]]", "B.md": "x", "c/A.md": "y", "c/d.md": "[[A]]"})
+	w, first := open(t, t.TempDir())
+	if got := head(t, first).Profile(); got != page.Native {
+		t.Fatalf("a new wiki is %s", got)
+	}
+	s, err := w.Create(t.Context(), "other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts(t, s, map[page.Path]string{"Home.md": "z", "A.md": "[[A|B]]", "B.md": "x", "c/A.md": "y", "c/d.md": "[[A]]"})
 	if got := head(t, s).Profile(); got != page.Gollum {
 		t.Fatalf("the profile is %s", got)
 	}

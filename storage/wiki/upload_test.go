@@ -95,7 +95,23 @@ func TestUploadFolder(t *testing.T) {
 	if _, err := wiki.Import(t.Context(), dir, "vault", from, ann, io.Discard, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
-	w, gollum := open(t, dir)
+	if err := os.WriteFile(filepath.Join(from, "Home.md"), []byte("x\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(from, ".obsidian")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := wiki.Import(t.Context(), dir, "gollum", from, ann, io.Discard, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	w, native := open(t, dir)
+	if up := upload(t, native, "guide/Page.md", wiki.File{Name: "a.png", Data: []byte("a")}); up.Paths[0] != "guide/a.png" {
+		t.Errorf("native: %q", up.Paths)
+	}
+	gollum, err := w.Space(t.Context(), "gollum")
+	if err != nil {
+		t.Fatal(err)
+	}
 	if up := upload(t, gollum, "guide/Page.md", wiki.File{Name: "a.png", Data: []byte("a")}); up.Paths[0] != "uploads/a.png" {
 		t.Errorf("gollum: %q", up.Paths)
 	}

@@ -352,7 +352,11 @@ func create(ctx context.Context, dir, name string, home []byte, log *slog.Logger
 			return err
 		}
 		_, err = repo.Commit(ctx, git.Change{
-			Edits:   []git.Edit{{Path: "Home.md", Data: home}},
+			Edits: []git.Edit{
+				{Path: "Home.md", Data: home},
+				// By its Home alone the wiki would be taken for one of Gollum's.
+				{Path: string(profileFile), Data: []byte("profile: " + string(page.Native) + "\n")},
+			},
 			Author:  git.Signature{Name: "Cairn", Email: "cairn@cairn.invalid"},
 			Message: "Begin the wiki",
 		})

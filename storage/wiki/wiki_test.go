@@ -384,7 +384,7 @@ func TestFollow(t *testing.T) {
 		}
 		return strings.Join(out, "; ")
 	}
-	if got, want := tell(<-deltas), "A Home.md; A a.md; Begin the wiki: A Home.md<; Write a: A a.md<"; got != want {
+	if got, want := tell(<-deltas), "A .cairn.yml; A Home.md; A a.md; Begin the wiki: A .cairn.yml<; Begin the wiki: A Home.md<; Write a: A a.md<"; got != want {
 		t.Errorf("from nothing: %s, want %s", got, want)
 	}
 	before := head(t, s).Rev()
