@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -356,7 +357,7 @@ func (s *Server) viewMissing(c echo.Context, in at, p page.Path) error {
 	}
 	if p.IsPage() {
 		v.Write = app(in.Space(), "edit", p)
-		v.Close = links(in, in.Names().Like(p.Address(), 5))
+		v.Close = links(in, meant(in, p))
 	}
 	v.NoIndex = true
 	v.Crumbs = crumbs(in, p)
@@ -373,6 +374,26 @@ func (s *Server) viewMissing(c echo.Context, in at, p page.Path) error {
 		return err
 	}
 	return s.html(c, 404, v)
+}
+
+// meant are pages that an address could be meant for: those that call themselves so, and those of a name close to it. An
+// alias is no address: it may come and go with a line of its page, and a page may yet be written there.
+func meant(in at, p page.Path) []page.Path {
+	list := in.Names().Like(p.Address(), 5)
+	called := in.Context().Also.Called
+	if called == nil {
+		return list
+	}
+	var first []page.Path
+	for _, name := range []string{p.Address(), p.Base()} {
+		for _, q := range called(page.Fold(page.Path(name).Address())) {
+			if !slices.Contains(first, q) && q.Served() {
+				first = append(first, q)
+			}
+		}
+	}
+	list = slices.DeleteFunc(list, func(q page.Path) bool { return slices.Contains(first, q) })
+	return append(first, list...)
 }
 
 // outline nests headings under those of a higher rank.
