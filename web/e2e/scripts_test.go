@@ -167,6 +167,12 @@ func TestLargePicture(t *testing.T) {
 	if name := see(w, chromedp.AttributeValue("button.enlarge", "aria-label")).Value; name != "The garden: open large" {
 		t.Errorf("the button is called %q", name)
 	}
+	// It fits, and gets larger than the window.
+	w.until(`(i => i.clientWidth <= innerWidth)(document.querySelector("dialog img"))`)
+	w.do(chromedp.Click("dialog button"))
+	w.until(`(i => i.clientWidth === 3000 && i.parentElement.scrollWidth > i.parentElement.clientWidth && i.parentElement.tabIndex === 0)(document.querySelector("dialog img"))`)
+	w.do(chromedp.Click("dialog button"))
+	w.until(`(i => i.clientWidth <= innerWidth)(document.querySelector("dialog img"))`)
 	w.do(chromedp.KeyEvent(kb.Escape))
 	w.until(`!document.querySelector("dialog[open]") && document.activeElement.className === "enlarge"`)
 }

@@ -38,6 +38,8 @@ export function copyButtons(): void {
 		const text = () => (pre.textContent ?? "").replace(/\n$/, "");
 		const press = button("Copy", "quiet", () => void copy(text(), pre.closest(".clone") ? "Commands" : "Code"));
 		box.append(pre, press);
+		const language = /language-(\S+)/.exec(pre.firstElementChild?.className ?? "")?.[1];
+		if (language) box.append(make("span", "language", language));
 	}
 	for (const address of document.querySelectorAll<HTMLElement>(".clone p > code")) {
 		const press = button("Copy", "quiet", () => void copy(address.textContent ?? "", "Address"));

@@ -1,23 +1,35 @@
 // Pictures that are shown smaller than they are open large when they are pressed.
 
 import { button, make } from "./make";
+import { scrollable } from "./scroll";
 
 const dialog = make("dialog", "large");
 dialog.setAttribute("aria-label", "Picture");
 
 function open(picture: HTMLImageElement, src: string): void {
-	const large = make("img");
+	const large = make("img"), view = make("div"), row = make("div", "row");
 	large.src = src;
 	large.alt = picture.alt;
-	const shut = button("Close", "", () => dialog.close());
-	dialog.replaceChildren(shut, large);
+	view.append(large);
+	const size = button("Larger", "", () => {
+		const whole = dialog.classList.toggle("whole");
+		size.textContent = whole ? "Fit the window" : "Larger";
+		// A drawing has no size of its own: twice the window shows what is in it.
+		large.style.width = whole ? `${Math.max(large.naturalWidth, 2 * view.clientWidth)}px` : "";
+		if (whole) view.scrollLeft = (view.scrollWidth - view.clientWidth) / 2;
+	});
+	large.addEventListener("click", () => size.click());
+	row.append(size, button("Close", "", () => dialog.close()));
+	dialog.classList.remove("whole");
+	dialog.replaceChildren(row, view);
 	if (picture.alt) dialog.append(make("p", "hint", picture.alt));
 	document.body.append(dialog);
 	dialog.showModal();
+	scrollable(view, picture.alt || "Picture");
 }
 
 dialog.addEventListener("click", (e) => {
-	if (e.target === dialog || e.target instanceof HTMLImageElement) dialog.close(); // beside the picture, or on it
+	if (e.target === dialog) dialog.close(); // beside the picture
 });
 
 /** The address of the whole picture, where the wiki sends a smaller one; "" if that is what is shown. */
