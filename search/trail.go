@@ -293,7 +293,7 @@ func (t *trail) links(ctx, life context.Context, d wiki.Delta, commits []wiki.Co
 		}
 		batch[c.Path] = nil
 		if c.Kind != 'D' {
-			doc, err := d.To.Doc(ctx, c.Path)
+			doc, err := digest(ctx, d.To, c.Path)
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}

@@ -325,7 +325,7 @@ func (w *words) move(ctx, life context.Context, d wiki.Delta) error {
 
 // add puts one page into the batch and tells how many bytes it takes. A page that cannot be read is found by its name.
 func (w *words) add(ctx context.Context, b *bleve.Batch, in *wiki.Snapshot, p page.Path) (int, error) {
-	doc, err := in.Doc(ctx, p)
+	doc, err := digest(ctx, in, p)
 	if ctx.Err() != nil {
 		return 0, ctx.Err()
 	}
@@ -335,6 +335,16 @@ func (w *words) add(ctx context.Context, b *bleve.Batch, in *wiki.Snapshot, p pa
 	}
 	entry := describe(in.Space(), doc, w.facts(in, p))
 	return entry.Size(), b.IndexAdvanced(entry)
+}
+
+// digest is what a page says. A follower reads one page after another, and waits for no turn: it never keeps readers waiting
+// by more than that one.
+func digest(ctx context.Context, in *wiki.Snapshot, p page.Path) (*page.Doc, error) {
+	source, err := in.Read(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return page.Parse(p, source), nil
 }
 
 func (w *words) batch() (b *bleve.Batch, err error) {

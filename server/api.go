@@ -189,7 +189,10 @@ func (s *Server) apiPage(c echo.Context) error {
 	if !utf8.Valid(text) {
 		return bad(422, "The page is not UTF-8, so JSON cannot hold it. Read it at %s.", source(in, p))
 	}
-	doc := page.Parse(p, text)
+	doc, err := in.Doc(c.Request().Context(), p)
+	if err != nil {
+		return err
+	}
 	out := apiPage{Path: p.Address(), Title: doc.Title, Revision: in.Rev(), Blob: blob, Text: string(text), Tags: append([]string{}, doc.Tags...)}
 	if last, err := s.Index.Last(c.Request().Context(), in.Snapshot, p); err == nil {
 		out.UpdatedAt, out.UpdatedBy = &last.When, &last.By

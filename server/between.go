@@ -9,7 +9,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"cairn/storage/page"
 	"cairn/storage/wiki"
 	"cairn/web"
 )
@@ -149,7 +148,11 @@ func compareAll(ctx context.Context, in at, stretch *wiki.Stretch, v *web.Betwee
 				one.Left = "Not shown: there is too much of it."
 				break
 			}
-			shown += compareTexts(old, now, &one)
+			n, err := compareTexts(ctx, old, now, &one)
+			if err != nil {
+				return err
+			}
+			shown += n
 		}
 		if one.Left != "" && f.Path.IsPage() {
 			one.Diff = app(in.Space(), "diff", f.Path) + "?to=" + string(stretch.To.Rev())
@@ -180,10 +183,10 @@ func bothTexts(ctx context.Context, stretch *wiki.Stretch, f wiki.FileChange) (o
 }
 
 // compareTexts fills in the lines of one page, and returns how many bytes they are.
-func compareTexts(old, now []byte, one *web.Differs) int {
+func compareTexts(ctx context.Context, old, now []byte, one *web.Differs) (int, error) {
 	if bytes.IndexByte(old, 0) >= 0 || bytes.IndexByte(now, 0) >= 0 {
 		one.Left = "No text that could be compared."
-		return 0
+		return 0, nil
 	}
 	limit := maxOneDiff
 	if old == nil || now == nil {
@@ -191,7 +194,11 @@ func compareTexts(old, now []byte, one *web.Differs) int {
 	}
 	begun := maxDiff - limit // hunk ends at maxDiff
 	shown := begun
-	for _, h := range page.Diff(old, now) {
+	hunks, err := wiki.Compare(ctx, old, now)
+	if err != nil {
+		return 0, err
+	}
+	for _, h := range hunks {
 		if shown < maxDiff {
 			one.Hunks = append(one.Hunks, hunk(h, &shown))
 		} else if one.Left == "" {
@@ -209,7 +216,7 @@ func compareTexts(old, now []byte, one *web.Differs) int {
 	if shown >= maxDiff {
 		one.Left = "The rest is not shown."
 	}
-	return shown - begun
+	return shown - begun, nil
 }
 
 func changeURL(in at, rev wiki.Rev) string { return fmt.Sprintf("/%s/-/changes/%s", in.Space(), rev) }

@@ -54,7 +54,9 @@ func (s *Server) diff(c echo.Context) error {
 			return err
 		}
 	}
-	s.compareLines(in, p, from, to, &v)
+	if err := s.compareLines(c, in, p, from, to, &v); err != nil {
+		return err
+	}
 	s.step(c, in, p, from, to, &v)
 	if from.there && from.rev != "" {
 		v.Restore = &web.Button{Label: "Restore the older version", URL: restoreURL(in, p, from.rev)}
@@ -104,7 +106,11 @@ func (s *Server) redline(c echo.Context, in at, p page.Path, from, to side, v *w
 }
 
 // compareLines shows lines that differ, with those between them folded away; as a page they are only counted.
-func (s *Server) compareLines(in at, p page.Path, from, to side, v *web.Diff) {
+func (s *Server) compareLines(c echo.Context, in at, p page.Path, from, to side, v *web.Diff) error {
+	hunks, err := wiki.Compare(c.Request().Context(), from.text, to.text)
+	if err != nil {
+		return err
+	}
 	bytes := 0
 	lines := strings.Split(strings.TrimSuffix(string(to.text), "\n"), "\n")
 	above, meta := page.Above(to.text), page.MetaLines(to.text)
@@ -121,7 +127,7 @@ func (s *Server) compareLines(in at, p page.Path, from, to side, v *web.Diff) {
 		return g
 	}
 	canPutBack := in.Has(p) && from.there && to.there && isText(from.text) && isText(to.text)
-	for i, h := range page.Diff(from.text, to.text) {
+	for i, h := range hunks {
 		for _, l := range h.Lines {
 			switch l.Op {
 			case '+':
@@ -162,6 +168,7 @@ func (s *Server) compareLines(in at, p page.Path, from, to side, v *web.Diff) {
 	if len(v.Hunks) > 0 && !v.TooLong && len(to.text) > 0 {
 		v.Tail = gap(len(lines) + 1)
 	}
+	return nil
 }
 
 // step leads from a change of the page to those before and after it.

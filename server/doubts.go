@@ -69,11 +69,10 @@ func (s *Server) doubts(c echo.Context) error {
 }
 
 func (s *Server) doubtsView(c echo.Context, in at, p page.Path, failed error) (web.View, error) {
-	text, err := in.Read(c.Request().Context(), p)
+	list, more, err := in.Doubts(c.Request().Context(), p, maxDoubts)
 	if err != nil {
 		return nil, err
 	}
-	list, more := page.Doubts(p, text, in.Context(), maxDoubts)
 	v := web.Doubts{
 		Frame: s.formFrame(c, in, p, "Links of "+p.Title()), Path: p.Address(), More: more,
 		Form: s.form(c, in, p, "links", writing{base: in.Rev(), failed: failed}),
@@ -206,7 +205,10 @@ func (s *Server) mended(c echo.Context, in at, p page.Path, form url.Values) (wi
 	if err != nil || perr != nil {
 		return wiki.Saved{}, bad(400, "The form does not say which link shall lead where. Choose again.")
 	}
-	text, ok := page.Mend(p, src, in.Context(), place, form.Get("text"), to)
+	text, ok, err := in.Mend(ctx, p, src, place, form.Get("text"), to)
+	if err != nil {
+		return wiki.Saved{}, err
+	}
 	if !ok {
 		return wiki.Saved{}, bad(422, "This link cannot be written so that it leads there. Change it in the editor.")
 	}

@@ -55,6 +55,7 @@ var problems = []struct {
 	{wiki.ErrNotText, problem{422, "Not text", "A page is text in UTF-8 and holds no NUL characters. Save it as UTF-8, or store it as a file with another ending."}},
 	{wiki.ErrReadOnly, problem{503, "Nothing can be saved now", "The disk has failed. Whoever runs the wiki has to look at it and start the wiki again. Keep your text."}},
 	{wiki.ErrBusy, problem{503, "Busy", "Too many clones and pushes run at once. Try again in a minute."}},
+	{wiki.ErrCrowded, problem{503, "Busy", "Many large pages are asked for just now. Try again in a moment."}},
 	{wiki.ErrOvertaken, problem{503, "Busy", "Many are changing the wiki just now, and each time somebody else was quicker, so nothing has been done. Try again in a moment."}},
 	{wiki.ErrLocked, problem{503, "Busy", "Another program is changing the wiki's files. Try again in a moment."}},
 	{fs.ErrClosed, problem{503, "Ending", "The wiki is being stopped. Try again in a moment."}},
@@ -181,7 +182,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 	if p.status >= 500 {
 		id = rand.Text()[:8]
 		level := slog.LevelError
-		if errors.Is(err, wiki.ErrBusy) { // nothing is broken: the client comes again
+		if errors.Is(err, wiki.ErrBusy) || errors.Is(err, wiki.ErrCrowded) { // nothing is broken: the client comes again
 			level = slog.LevelWarn
 		}
 		s.Log.Log(c.Request().Context(), level, "request failed", "method", c.Request().Method, "path", c.Request().URL.Path, "status", p.status, "id", id, "err", err)

@@ -361,7 +361,7 @@ func (w *mover) look(ctx context.Context) (map[page.Path]lookedAt, error) {
 // parallel leaves a processor to those who read and save meanwhile.
 func (w *mover) parallel(ctx context.Context, n int, do func(i int) error) error {
 	g, ctx := errgroup.WithContext(ctx)
-	workers := min(int(costlyAtOnce), n)
+	workers := min(costlyAtOnce, n)
 	for first := range workers {
 		g.Go(func() error {
 			for i := first; i < n; i += workers {
@@ -398,13 +398,15 @@ func (w *mover) page(ctx context.Context, p page.Path) (lookedAt, error) {
 	if _, moves := w.moves.Files[p]; !moves && w.mentions != nil && !w.mentions.In(src) {
 		return out, nil
 	}
-	t := turn{ctx: ctx}
-	defer t.end()
-	if err := t.begin(len(src)); err != nil {
-		return out, err
-	}
-	r, err := page.Rewrite(p, src, w.moves)
+	var r page.Rewritten
+	err = inTurn(ctx, len(src), func() error {
+		var err error
+		r, err = page.Rewrite(p, src, w.moves)
+		return err
+	})
 	switch {
+	case errors.Is(err, ErrCrowded), ctx.Err() != nil:
+		return out, cmp.Or(ctx.Err(), err)
 	case err != nil:
 		out.err = err
 		return out, nil
@@ -436,13 +438,17 @@ type usedBy struct {
 // takeAlong adds to a page's move the files that it alone uses and that lie where its files do. It notes in the plan what
 // it finds, and takes over what the last one has found when the names are the same.
 func (w *mover) takeAlong(ctx context.Context, m Moving, plan, last *MovePlan) error {
-	src, err := w.head.Read(ctx, m.From)
+	var uses []page.Path
+	err := w.head.inTurn(ctx, m.From, func(src []byte) error {
+		uses = page.Uses(m.From, src, w.moves.Before)
+		return nil
+	})
 	if err != nil {
 		return err
 	}
 	own := m.From.Address() + "/"
 	along := map[page.Path]page.Path{}
-	for _, p := range page.Uses(m.From, src, w.moves.Before) {
+	for _, p := range uses {
 		to := page.Path("")
 		switch {
 		case p.IsPage():
@@ -491,12 +497,10 @@ func (w *mover) takeAlong(ctx context.Context, m Moving, plan, last *MovePlan) e
 		}
 		used[i].blob = e.Hash
 		if mentions.In(src) {
-			t := turn{ctx: ctx}
-			defer t.end()
-			if err := t.begin(len(src)); err != nil {
-				return err
-			}
-			used[i].files = page.Uses(others[i], src, w.moves.Before)
+			return inTurn(ctx, len(src), func() error {
+				used[i].files = page.Uses(others[i], src, w.moves.Before)
+				return nil
+			})
 		}
 		return nil
 	})

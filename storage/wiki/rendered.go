@@ -3,13 +3,12 @@ package wiki
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"sync"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
-	"golang.org/x/sync/semaphore"
 
 	"cairn/storage/internal/git"
 	"cairn/storage/page"
@@ -53,6 +52,9 @@ func (s *Snapshot) Page(ctx context.Context, p page.Path) (*Page, error) {
 		}
 		select {
 		case <-f.done:
+			if f.crowded {
+				return nil, ErrCrowded // it has waited long enough, and so have we
+			}
 			kept = f.made // nil when whoever rendered it left or failed: somebody else does
 		case <-ctx.Done():
 			return nil, ctx.Err()
@@ -89,6 +91,7 @@ func (s *Snapshot) renderFor(ctx context.Context, key renderedKey, e git.Entry, 
 	}
 	made, whole, err := s.render(ctx, key.path, e)
 	if err != nil {
+		f.crowded = errors.Is(err, ErrCrowded)
 		return nil, err
 	}
 	made.namesAt, made.profile, made.targets = s.namesAt, s.profile(), made.page.Doc.Targets(s.Context())
@@ -101,8 +104,8 @@ func (s *Snapshot) renderFor(ctx context.Context, key renderedKey, e git.Entry, 
 	return made.page, nil
 }
 
-// Preview is a page as it would be in the snapshot if it had this text, without a Blob. It is not kept. It fails only when
-// ctx ends.
+// Preview is a page as it would be in the snapshot if it had this text, without a Blob. It is not kept. It fails
+// when ctx ends, and with ErrCrowded.
 func (s *Snapshot) Preview(ctx context.Context, p page.Path, text []byte) (made *Page, err error) {
 	err = s.unkept(ctx, len(text), func(in page.Context) error {
 		doc := page.Parse(p, text)
@@ -124,9 +127,9 @@ func (s *Snapshot) Redline(ctx context.Context, p page.Path, old, now []byte) (r
 
 // unkept renders what is not kept, of so many bytes, when it is its turn.
 func (s *Snapshot) unkept(ctx context.Context, size int, render func(page.Context) error) error {
-	t := turn{ctx: ctx}
+	t := turn{ctx: ctx, size: size}
 	defer t.end()
-	if err := t.begin(size); err != nil {
+	if err := t.begin(); err != nil {
 		return err
 	}
 	in, _ := s.context(ctx)
@@ -137,46 +140,7 @@ func (s *Snapshot) unkept(ctx context.Context, size int, render func(page.Contex
 		}
 		return source(p)
 	}
-	return cmp.Or(render(in), ctx.Err())
-}
-
-// costlyAtOnce is how many pages that may take long are rendered or rewritten at once, in the whole process: one processor
-// stays free for all else.
-var costlyAtOnce = int64(max(1, runtime.GOMAXPROCS(0)-1))
-
-var costly = semaphore.NewWeighted(costlyAtOnce)
-
-// cheap is how many bytes a page may have that is never waited for, unless it shows others.
-const cheap = 16 << 10
-
-// turn is that of one page among the costly ones. It is taken once, however many pages are shown in it, so that none waits
-// for itself.
-type turn struct {
-	ctx  context.Context
-	held bool
-}
-
-// begin waits for the turn of a page of that many bytes.
-func (t *turn) begin(size int) error {
-	if size <= cheap {
-		return nil
-	}
-	return t.take()
-}
-
-func (t *turn) take() error {
-	if t.held {
-		return nil
-	}
-	err := costly.Acquire(t.ctx, 1)
-	t.held = err == nil
-	return err
-}
-
-func (t *turn) end() {
-	if t.held {
-		costly.Release(1)
-	}
+	return cmp.Or(render(in), t.err, ctx.Err())
 }
 
 // render renders a page, and notes which pages and pictures are shown in it; whole if it may be kept.
@@ -185,9 +149,9 @@ func (s *Snapshot) render(ctx context.Context, p page.Path, e git.Entry) (out *r
 	if err != nil {
 		return nil, false, fmt.Errorf("read %s: %w", p, err)
 	}
-	t := turn{ctx: ctx}
+	t := turn{ctx: ctx, size: len(source)}
 	defer t.end()
-	if err := t.begin(len(source)); err != nil {
+	if err := t.begin(); err != nil {
 		return nil, false, err
 	}
 	doc := page.Parse(p, source)
@@ -212,7 +176,7 @@ func (s *Snapshot) render(ctx context.Context, p page.Path, e git.Entry) (out *r
 		return b, err == nil
 	}
 	html, within, sure := doc.Show(in)
-	if err := ctx.Err(); err != nil {
+	if err := cmp.Or(t.err, ctx.Err()); err != nil {
 		return nil, false, err // what it shows may be missing
 	}
 	out.page, out.within = &Page{Path: p, Blob: e.Hash.String(), Source: source, Doc: doc, HTML: html}, within
@@ -230,13 +194,56 @@ func (s *Snapshot) shows(ctx context.Context, embeds map[page.Path]git.Hash) boo
 	return true
 }
 
-// Doc is what a page says, without its looks. Followers use it: it neither fills nor needs the cache.
-func (s *Snapshot) Doc(ctx context.Context, p page.Path) (*page.Doc, error) {
-	source, err := s.Read(ctx, p)
+// Doc is what a page says, without its looks.
+func (s *Snapshot) Doc(ctx context.Context, p page.Path) (doc *page.Doc, err error) {
+	err = s.inTurn(ctx, p, func(source []byte) error {
+		doc = page.Parse(p, source)
+		return nil
+	})
+	return doc, err
+}
+
+// Doubts are the first doubtful links of a page, at most limit, and whether there are more.
+func (s *Snapshot) Doubts(ctx context.Context, p page.Path, limit int) (list []page.Doubt, more bool, err error) {
+	err = s.inTurn(ctx, p, func(source []byte) error {
+		list, more = page.Doubts(p, source, s.Context(), limit)
+		return nil
+	})
+	return list, more, err
+}
+
+// Mend is a page with one link changed, which is found again by its place and by how it is written; see page.Mend. It is
+// false when there is no such link, or nothing can be written that leads there.
+func (s *Snapshot) Mend(ctx context.Context, p page.Path, source []byte, at int, text string, to page.Path) (mended []byte, ok bool, err error) {
+	err = inTurn(ctx, len(source), func() error {
+		mended, ok = page.Mend(p, source, s.Context(), at, text, to)
+		return nil
+	})
+	return mended, ok, err
+}
+
+// Compare lists what changed between two texts; see page.Diff.
+func Compare(ctx context.Context, old, now []byte) (hunks []page.Hunk, err error) {
+	err = inTurn(ctx, len(old)+len(now), func() error {
+		hunks = page.Diff(old, now)
+		return nil
+	})
+	return hunks, err
+}
+
+// inTurn does something with the source of a page when it is its turn. Nothing is held while it waits.
+func (s *Snapshot) inTurn(ctx context.Context, p page.Path, do func(source []byte) error) error {
+	size, err := s.Size(ctx, p)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return page.Parse(p, source), nil
+	return inTurn(ctx, int(size), func() error {
+		source, err := s.Read(ctx, p)
+		if err != nil {
+			return err
+		}
+		return do(source)
+	})
 }
 
 // rendered keeps the pages that were read last, bounded by an estimate of their bytes.
@@ -249,8 +256,9 @@ type rendered struct {
 
 // flight is a page that is being rendered, for all who ask for it meanwhile.
 type flight struct {
-	done chan struct{} // closed when made is settled
-	made *renderedPage // nil when it came to nothing
+	done    chan struct{} // closed when the rest is settled
+	made    *renderedPage // nil when it came to nothing,
+	crowded bool          // as its turn did not come
 }
 
 // join gives the flight of a page. Whoever is first has to render it, and land.

@@ -36,10 +36,7 @@ func TestRenderedOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := costlyAtOnce
-	if err := costly.Acquire(t.Context(), all); err != nil {
-		t.Fatal(err)
-	}
+	enterAll(t)
 	if _, err := head.Page(t.Context(), "Short.md"); err != nil {
 		t.Errorf("a cheap page: %v", err)
 	}
@@ -70,7 +67,7 @@ func TestRenderedOnce(t *testing.T) {
 	if _, err := head.Preview(gone, "New.md", []byte(long)); !errors.Is(err, context.Canceled) {
 		t.Errorf("who left, of a preview: %v", err)
 	}
-	costly.Release(all)
+	leaveAll()
 	done.Wait()
 	for i, p := range pages {
 		if p != pages[0] || p == nil {
