@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"cairn/search"
 	"cairn/storage/page"
+	"cairn/storage/wiki"
 	"cairn/web"
 )
 
@@ -48,13 +50,76 @@ func (s *Server) history(c echo.Context) error {
 	for i, ch := range h.Changes {
 		v.Entries = append(v.Entries, revision(in, ch, i == 0 && c.QueryParam("before") == "" && in.Has(p)))
 	}
+	s.choose(c, in, p, &v)
+	if err := s.count(c, in, p, h, v.Entries); err != nil {
+		return err
+	}
+	v.URL, v.Before = app(in.Space(), "history", p), h.Next
 	if h.Next != "" {
-		v.Paging.Next = app(in.Space(), "history", p) + "?before=" + url.QueryEscape(h.Next)
+		v.Paging.Next = v.URL + "?before=" + url.QueryEscape(h.Next)
 	}
 	if c.QueryParam("before") != "" {
-		v.Paging.Previous = app(in.Space(), "history", p)
+		v.Paging.Previous = v.URL
 	}
 	return s.html(c, 200, v)
+}
+
+// choose marks the two revisions to compare: those that have been chosen, perhaps on another part of the list, else the
+// newest and the one before it.
+func (s *Server) choose(c echo.Context, in at, p page.Path, v *web.History) {
+	mark := func(rev string, otherwise int, set func(*web.Revision)) {
+		i := slices.IndexFunc(v.Entries, func(r web.Revision) bool { return r.Rev == rev })
+		if rev != "" && i < 0 {
+			if by, err := in.space.Commit(c.Request().Context(), in.by, rev); err == nil {
+				one := web.Revision{Stamp: stampOf(by), Rev: string(by.Rev), URL: page.URL(in.Space(), p) + "?rev=" + string(by.Rev)}
+				set(&one)
+				v.Elsewhere = append(v.Elsewhere, one)
+				return
+			}
+		}
+		for j := range v.Entries {
+			if i >= 0 {
+				break
+			}
+			if !v.Entries[j].Gone { // else there is nothing to compare
+				if otherwise == 0 {
+					i = j
+				}
+				otherwise--
+			}
+		}
+		if i >= 0 {
+			set(&v.Entries[i])
+		}
+	}
+	mark(c.QueryParam("to"), 0, func(r *web.Revision) { r.IsTo = true })
+	mark(c.QueryParam("from"), 1, func(r *web.Revision) { r.IsFrom = true })
+}
+
+// count says of each change how many lines it added and removed.
+func (s *Server) count(c echo.Context, in at, p page.Path, h search.History, entries []web.Revision) error {
+	if !p.IsPage() {
+		return nil
+	}
+	ctx := c.Request().Context()
+	before := ""
+	if h.Next != "" {
+		if older, err := s.Index.History(ctx, in.Snapshot, p, h.Next, 1); err == nil && len(older.Changes) > 0 {
+			before = older.Changes[0].Blob
+		}
+	}
+	steps := make([]wiki.Step, len(h.Changes))
+	for i, ch := range h.Changes {
+		steps[i] = wiki.Step{Old: before, Now: ch.Blob}
+		if i+1 < len(h.Changes) {
+			steps[i].Old = h.Changes[i+1].Blob
+		}
+	}
+	counts, err := in.Counts(ctx, steps)
+	for i, n := range counts {
+		entries[i].Added, entries[i].Removed = n.Added, n.Removed
+	}
+	return err
 }
 
 func behind() *web.Notice {
@@ -70,6 +135,9 @@ func revision(in at, ch search.Change, current bool) web.Revision {
 	}
 	if !r.Gone {
 		r.URL = page.URL(in.Space(), ch.Path) + "?rev=" + string(ch.Rev)
+	}
+	if !r.Gone && !current {
+		r.Restore = restoreURL(in, ch.Path, ch.Rev)
 	}
 	r.Undo = undoURL(in, ch.Rev)
 	if ch.Kind != 'A' && ch.Path.IsPage() {

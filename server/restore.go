@@ -89,6 +89,9 @@ func (s *Server) restoring(c echo.Context, in at, rev string) (r restoring, err 
 }
 
 func (s *Server) askRestore(c echo.Context) error {
+	if c.QueryParam("part") != "" {
+		return s.askPutBack(c)
+	}
 	in, err := s.in(c)
 	if err != nil {
 		return err

@@ -74,3 +74,20 @@ type Restore struct {
 	Diff    string // URL of the comparison with the page as it is now
 	Preview HTML
 }
+
+// PutBack puts one part of a page back to what it was. Its form is that of
+// [Edit], with the text that comes of it: it can be saved, or changed first.
+type PutBack struct {
+	Frame
+	Form    Form
+	Path    string
+	Was     Side   // the page from which the part is
+	Compare string // URL of the comparison
+	Text    string // the whole page, when it is done
+	Hunks   []Hunk // what that changes
+	Redline HTML   // the page as it will look; may be empty
+	Same    bool   // it is like that already
+	Changed bool   // somebody has changed the place since, so that it cannot be done
+	Older   string // what stood there, to be copied
+	Edit    string // URL of the editor
+}

@@ -1,31 +1,64 @@
 package web
 
-import "strconv"
+import (
+	"strconv"
+	"time"
+)
 
 // History is the list of revisions of a page. Its form sends from and to to
-// Compare by GET.
+// Compare by GET; other parts of the list get them as well, with before, so
+// that any two can be chosen.
 type History struct {
 	Frame
-	Path    string
-	Compare string
-	Blame   string // URL of who wrote each line; empty hides it
-	Entries []Revision
-	Paging  Paging // Previous is newer
-	Feed    string
+	Path      string
+	URL       string // of this list
+	Compare   string
+	Blame     string     // URL of who wrote each line; empty hides it
+	Elsewhere []Revision // chosen on other parts of the list
+	Entries   []Revision
+	Before    string // where the next part begins; empty at the end
+	Paging    Paging // Previous is newer
+	Feed      string
 }
 
 // Revision is one entry of a history.
 type Revision struct {
 	Stamp
-	Rev     string // whole, sent by the form
-	URL     string // the page as it was
-	Diff    string // what this revision changed; empty for the first
-	Undo    string // URL of the form that takes this revision back; may be empty
-	Kind    string // in words, such as 'changed', 'created', 'moved', 'deleted', 'restored'
-	From    string // the path it was moved from
-	Current bool
-	Gone    bool // the page is not there in this revision: nothing to compare
+	Rev            string // whole, sent by the form
+	URL            string // the page as it was
+	Diff           string // what this revision changed; empty for the first
+	Restore        string // URL of the form that brings it back; may be empty
+	Undo           string // URL of the form that takes what it changed back; may be empty
+	Kind           string // in words, such as 'changed', 'created', 'moved', 'deleted', 'restored'
+	From           string // the path it was moved from
+	Added, Removed int    // lines
+	Current        bool
+	Gone           bool // the page is not there in this revision: nothing to compare
+	IsFrom, IsTo   bool // it is chosen
 }
+
+// revisionDay is the revisions of one day.
+type revisionDay struct {
+	date    time.Time
+	entries []Revision
+}
+
+// days groups the revisions, which are sorted by time or nearly so.
+func (h History) days() []revisionDay {
+	var all []revisionDay
+	for _, r := range h.Entries {
+		date := r.When.UTC().Truncate(24 * time.Hour)
+		if len(all) == 0 || !all[len(all)-1].date.Equal(date) {
+			all = append(all, revisionDay{date: date})
+		}
+		last := &all[len(all)-1]
+		last.entries = append(last.entries, r)
+	}
+	return all
+}
+
+// choice reports whether two revisions can be compared.
+func (h History) choice() bool { return h.Compare != "" && len(h.Elsewhere)+len(h.Entries) > 1 }
 
 // DiffView is a way to look at what has changed.
 type DiffView string
@@ -170,8 +203,8 @@ func rows(lines []Line) []row {
 	return all
 }
 
-// partID is the id of a part of a comparison.
-func partID(i int) string { return "cairn-part-" + strconv.Itoa(i+1) }
+// PartID is the id of a part of a comparison, the first one being 1.
+func PartID(n int) string { return "cairn-part-" + strconv.Itoa(n) }
 
 // number writes a line number; 0 is none.
 func number(n int) string {

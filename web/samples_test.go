@@ -173,9 +173,9 @@ func samples() []sample {
 		{"conflict", conflict},
 		{"conflict deleted", Conflict{Frame: Frame{Title: "Gone"}, Gone: true, Mine: "# My text\n"}},
 		{"conflict with nobody", Conflict{Frame: Frame{Title: "Two texts"}, New: true, Self: true}},
-		{"history", History{Frame: sampleFrame("History of Holidays"), Path: "Handbook/Holidays", Compare: "/d", Blame: "/b", Feed: "/f", Paging: Paging{"/p", "/n"}, Entries: []Revision{
-			{Stamp: asha, Rev: "0a1b2c3d", URL: "/o", Diff: "/d", Kind: "changed", Current: true},
-			{Stamp: bo, Rev: "1a1b2c3d", URL: "/o", Diff: "/d", Kind: "moved", From: "Leave"},
+		{"history", History{Frame: sampleFrame("History of Holidays"), Path: "Handbook/Holidays", Compare: "/d", Blame: "/b", Feed: "/f", URL: "/h", Before: "x", Paging: Paging{"/p", "/n"}, Elsewhere: []Revision{{Stamp: bo, Rev: "9a1b2c3d", URL: "/o", IsFrom: true}}, Entries: []Revision{
+			{Stamp: asha, Rev: "0a1b2c3d", URL: "/o", Diff: "/d", Kind: "changed", Current: true, Added: 12, Removed: 3, IsTo: true, Undo: "/u"},
+			{Stamp: bo, Rev: "1a1b2c3d", URL: "/o", Diff: "/d", Kind: "moved", From: "Leave", Restore: "/r", Undo: "/u"},
 			{Stamp: bo, Rev: "3a1b2c3d", Diff: "/d", Kind: "deleted", Gone: true},
 			{Stamp: Stamp{When: t, Note: "a much longer note, which somebody wrote because they wanted to explain themselves in full"}, Rev: "2a1b2c3d", URL: "/o", Kind: "created"},
 		}}}, {"history empty", History{Frame: Frame{Title: "History"}}},
@@ -189,6 +189,7 @@ func samples() []sample {
 		}}}, {"move folder", Move{Frame: sampleFrame("Move the folder Handbook"), Form: form, What: "folder", Path: "Handbook", To: "Handbook", Files: 12, Plan: &MovePlan{}}}, {"move empty", Move{Frame: Frame{Title: "Move"}}},
 		{"delete", Delete{Frame: sampleFrame("Delete Holidays"), Form: form, Path: "Handbook/Holidays", Backlinks: links}}, {"delete empty", Delete{Frame: Frame{Title: "Delete"}}},
 		{"restore", Restore{Frame: sampleFrame("Restore Holidays"), Form: form, Path: "Handbook/Holidays", Rev: "0a1b", Was: asha, Deleted: true, Diff: "/d", Preview: "<p>Text.</p>"}}, {"restore empty", Restore{Frame: Frame{Title: "Restore"}}},
+		{"put back", PutBack{Frame: sampleFrame("Put a part back: Holidays"), Form: form, Path: "Handbook/Holidays", Was: Side{Stamp: bo, There: true, URL: "/o"}, Compare: "/d", Text: "\n# Holidays\n", Hunks: diff[:1], Redline: "<p>Everybody has <del>25</del><ins>24</ins> days.</p>"}}, {"put back same", PutBack{Frame: Frame{Title: "Put back"}, Same: true, Compare: "/d"}}, {"put back changed", PutBack{Frame: Frame{Title: "Put back"}, Changed: true, Older: "\nEverybody has 24 days.\n", Edit: "/e", Compare: "/d"}},
 		{"pages", Pages{Frame: sampleFrame("All pages"), Total: 4321, List: listed, Paging: Paging{"/p", "/n"}}}, {"pages empty", Pages{Frame: Frame{Title: "All pages"}}},
 		{"changes", changes}, {"changes empty", Changes{Frame: Frame{Title: "Recent changes"}}},
 		{"between", Between{Frame: sampleFrame("All that changed"), Last: asha, Short: "0a1b2c3", Brought: &bo, Hints: []string{"Broken link: Home -> Terms", "New link, but no page of that name: Home -> Nowhere"}, Before: "/b", Then: "/t", Noun: "page", Changed: 2, Written: 1200, Moved: 1, More: 1201, MoreSteps: 12, Endless: true,
