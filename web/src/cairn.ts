@@ -1,6 +1,7 @@
 // What every page of the wiki loads. Each feature finds by itself what it is for; without any of them the page works.
 
 import { attaching } from "./attach";
+import { comparing } from "./compare";
 import { copyAnchors, copyButtons } from "./copy";
 import { diagrams } from "./diagrams";
 import { films } from "./film";
@@ -15,6 +16,7 @@ import { largePictures } from "./zoom";
 
 copyButtons();
 copyAnchors();
+comparing();
 diagrams();
 largePictures();
 films();
