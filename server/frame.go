@@ -48,13 +48,20 @@ func (s *Server) heads(h http.Header) {
 	h.Add("Vary", "Cookie")
 }
 
+const keysURL = "/-/about/keys"
+
+// keys lists what can be done by keyboard.
+func (s *Server) keys(c echo.Context) error {
+	return s.html(c, 200, web.Keys{Frame: s.bareFrame(c, "Keyboard")})
+}
+
 // bareFrame is the frame of a view outside of any space, or when the space could not be had.
 func (s *Server) bareFrame(c echo.Context, title string) web.Frame {
 	return web.Frame{
 		Title:   title,
 		NoIndex: true,
 		Spaces:  s.spaceLinks(c, ""),
-		Nav:     web.Nav{Home: "/", Search: "/-/search"},
+		Nav:     web.Nav{Home: "/", Search: "/-/search", Keys: keysURL},
 	}
 }
 
@@ -70,6 +77,7 @@ func (s *Server) frame(c echo.Context, in at, p page.Path, title string) web.Fra
 			Home: root, Search: "/-/search", Changes: root + "-/changes", Pages: root + "-/pages", Tags: root + "-/tags", Files: root + "-/files",
 			Links: root + "-/links",
 			New:   root + "-/new",
+			Keys:  keysURL,
 		},
 		Tree:    s.tree(c, in, "", p),
 		Trouble: trouble(in.space.Trouble()),

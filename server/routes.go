@@ -23,6 +23,7 @@ func (s *Server) routes() {
 	post("/-/preview", s.preview)
 	get("/-/assets/:name", s.asset)
 	get("/-/diagram", s.diagram)
+	get("/-/about/keys", s.keys)
 	get("/-/healthz", s.healthz)
 	get("/-/readyz", s.readyz)
 	get("/-/version", s.version)

@@ -43,6 +43,7 @@ type Nav struct {
 	Files   string
 	Links   string // those that may not lead where they should
 	New     string // asks for the name of a new page
+	Keys    string // lists what can be done by keyboard
 }
 
 // Link is a text to follow.

@@ -13,7 +13,7 @@ type sample struct {
 func sampleFrame(title string) Frame {
 	return Frame{
 		Title: title, Space: "wiki", Canonical: "https://wiki.example.org/wiki/Handbook/Holidays",
-		Nav: Nav{Home: "/wiki/", Search: "/-/search", Changes: "/wiki/-/changes", Pages: "/wiki/-/pages", Tags: "/wiki/-/tags", Files: "/wiki/-/files", New: "/wiki/-/new"},
+		Nav: Nav{Home: "/wiki/", Search: "/-/search", Changes: "/wiki/-/changes", Pages: "/wiki/-/pages", Tags: "/wiki/-/tags", Files: "/wiki/-/files", New: "/wiki/-/new", Keys: "/-/about/keys"},
 		Tree: []TreeNode{
 			{Name: "Home", URL: "/wiki/"},
 			{Name: "Events", URL: "/wiki/Events/", IsFolder: true},
@@ -205,6 +205,7 @@ func samples() []sample {
 		{"tag", Tag{Frame: sampleFrame("people"), Name: "people", All: "/t", Total: 3, Pages: links, Paging: Paging{"/p", "/n"}}}, {"tag empty", Tag{Frame: Frame{Title: "people"}}},
 		{"search", search}, {"search nothing", nothing}, {"search empty", Search{Frame: Frame{Title: "Search"}, Error: "That is too long."}},
 		{"spaces", Spaces{Frame: Frame{Title: "Spaces"}, List: []Space{{"wiki", "/wiki/", 4321, "Anyone may read and write", t}, {"board", "/board/", 1, "", time.Time{}}}}}, {"spaces empty", Spaces{Frame: Frame{Title: "Spaces"}}},
+		{"keys", Keys{Frame: sampleFrame("Keyboard")}},
 		{"message", Message{Frame: sampleFrame("The disk is full"), Status: 507, Text: "Your page could not be saved.", Kept: "# My text\n", Next: &Link{"Back", "/"}, ID: "r-123"}}, {"message empty", Message{Frame: Frame{Title: "Not found"}}},
 	}
 }

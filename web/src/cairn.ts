@@ -1,11 +1,13 @@
 // What every page of the wiki loads. Each feature finds by itself what it is for; without any of them the page works.
 
 import { attaching } from "./attach";
+import { busy } from "./busy";
 import { comparing } from "./compare";
 import { copyAnchors, copyButtons } from "./copy";
 import { diagrams } from "./diagrams";
 import { films } from "./film";
 import { glimpses } from "./glimpse";
+import { keys } from "./keys";
 import { leaving } from "./leave";
 import { menus } from "./menu";
 import { footnotes } from "./note";
@@ -28,3 +30,5 @@ footnotes();
 glimpses();
 attaching();
 leaving(); // after what may hold a form back
+busy();
+keys(); // after those who hear keys of their own
