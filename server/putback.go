@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"cairn/storage/page"
+	"cairn/storage/wiki"
 	"cairn/web"
 )
 
@@ -31,7 +32,10 @@ func (s *Server) askPutBack(c echo.Context) error {
 	if !isText(from.text) || !isText(to.text) || !isText(now) {
 		return notText(in, p)
 	}
-	parts := page.Diff(from.text, to.text)
+	parts, err := wiki.Compare(c.Request().Context(), from.text, to.text)
+	if err != nil {
+		return err
+	}
 	n, err := strconv.Atoi(c.QueryParam("part"))
 	if err != nil || n < 1 || n > len(parts) {
 		return &badRequest{404, "There is no such part in this comparison. Choose one there.",
@@ -56,8 +60,12 @@ func (s *Server) askPutBack(c echo.Context) error {
 		v.Same = true
 	default:
 		v.Text = string(result)
+		hunks, err := wiki.Compare(c.Request().Context(), now, result)
+		if err != nil {
+			return err
+		}
 		shown := 0
-		for _, h := range page.Diff(now, result) {
+		for _, h := range hunks {
 			v.Hunks = append(v.Hunks, hunk(h, &shown))
 		}
 		// Where that is too much, the lines alone say it.
