@@ -19,6 +19,7 @@ require (
 	github.com/hanwen/go-fuse/v2 v2.12.1 // cmd: a disk that fails, for tests alone
 	github.com/hashicorp/golang-lru/v2 v2.0.7 // storage: bounded caches
 	github.com/labstack/echo/v4 v4.16.0 // server: routes and requests; cmd: what bench compares with
+	github.com/leonelquinteros/gotext v1.7.2 // web: catalogues of texts; 1.8 needs Go 1.27
 	github.com/microcosm-cc/bluemonday v1.0.27 // page: the sanitiser
 	github.com/rogpeppe/go-internal v1.16.0 // cmd: stories as test scripts
 	github.com/spf13/pflag v1.0.10 // cmd: flags that may stand behind arguments
@@ -30,7 +31,8 @@ require (
 	golang.org/x/net v0.62.0 // page: HTML
 	golang.org/x/sync v0.24.0 // groups of goroutines
 	golang.org/x/sys v0.49.0 // storage/internal/git: system calls
-	golang.org/x/text v0.43.0 // names: folding, normal forms, sorting
+	golang.org/x/text v0.43.0 // names: folding, normal forms, sorting; web: the languages of a browser
+	golang.org/x/tools v0.51.0 // web: tests find the texts in the code
 )
 
 require (
@@ -81,7 +83,6 @@ require (
 	golang.org/x/mod v0.41.0 // indirect
 	golang.org/x/telemetry v0.0.0-20260924152758-ed294f943157 // indirect
 	golang.org/x/time v0.16.0 // indirect
-	golang.org/x/tools v0.51.0 // indirect
 	golang.org/x/vuln v1.8.0 // indirect
 	google.golang.org/protobuf v1.36.6 // indirect
 	honnef.co/go/tools v0.8.2 // indirect

@@ -274,7 +274,7 @@ func TestFileList(t *testing.T) {
 		if err != nil || res.StatusCode != 200 {
 			t.Fatalf("%d %v", res.StatusCode, err)
 		}
-		return bytes.Contains(b, []byte("/wiki/-/files?after="))
+		return bytes.Contains(b, []byte(`href="/wiki/-/files?after=`))
 	}
 	store(0, filesPerPage)
 	if leadsOn("") {

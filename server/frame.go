@@ -46,6 +46,7 @@ func (s *Server) heads(h http.Header) {
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Speculation-Rules", strconv.Quote(s.site.Ahead()))
 	h.Add("Vary", "Cookie")
+	h.Add("Vary", "Accept-Language")
 }
 
 const keysURL = "/-/about/keys"
@@ -60,6 +61,7 @@ func (s *Server) bareFrame(c echo.Context, title string) web.Frame {
 	return web.Frame{
 		Title:   title,
 		NoIndex: true,
+		Here:    here(c.Request()),
 		Spaces:  s.spaceLinks(c, ""),
 		Nav:     web.Nav{Home: "/", Search: "/-/search", Keys: keysURL},
 	}
@@ -71,6 +73,7 @@ func (s *Server) frame(c echo.Context, in at, p page.Path, title string) web.Fra
 	root := "/" + space + "/"
 	f := web.Frame{
 		Title:  title,
+		Here:   here(c.Request()),
 		Space:  space,
 		Spaces: s.spaceLinks(c, space),
 		Nav: web.Nav{

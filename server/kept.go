@@ -21,6 +21,7 @@ type keptKey struct {
 	base    string // how the wiki is called in it
 	seq     uint64 // the head that it shows, and that the index had reached
 	spaces  string // which the visitor may see
+	tongue  string // language of the interface
 	trouble string
 	day     int64 // since 1970: a page says how many days ago it was changed, and whether somebody should look it through
 }
@@ -85,7 +86,7 @@ func (s *Server) keyOf(c echo.Context, in at) (keptKey, bool) {
 	for _, link := range s.spaceLinks(c, "") {
 		spaces.WriteString(link.Name + "/")
 	}
-	return keptKey{r.URL.EscapedPath(), s.base(c), in.Seq(), spaces.String(), trouble(in.space.Trouble()), time.Now().Unix() / (24 * 60 * 60)}, true
+	return keptKey{r.URL.EscapedPath(), s.base(c), in.Seq(), spaces.String(), web.Language(r.Context()), trouble(in.space.Trouble()), time.Now().Unix() / (24 * 60 * 60)}, true
 }
 
 // keep sends a page and keeps it for the next who asks for it.

@@ -78,6 +78,21 @@ func TestKept(t *testing.T) {
 		t.Errorf("HEAD: %d %q", res.StatusCode, body)
 	}
 
+	// What is kept in one language is not for who reads another.
+	for _, want := range []struct{ accept, cookie, lang string }{
+		{"fr", "", "fr"}, {"en", "", "en"}, {"fr-CA, en;q=0.5", "", "fr"}, {"en", "cairn_language=ZnI", "fr"}, {"fr", "cairn_language=ZW4", "en"}, {"", "", "en"},
+	} {
+		for range 2 {
+			res, body := ask("GET", "/wiki/A", "", "Accept-Language", want.accept, "Cookie", want.cookie, "If-None-Match", tag)
+			if same := want.lang == "en"; same != (res.StatusCode == 304) || !same && !strings.Contains(body, `<html lang="`+want.lang+`"`) {
+				t.Errorf("%v: %d %.100s", want, res.StatusCode, body)
+			}
+			if vary := strings.Join(res.Header.Values("Vary"), ", "); !strings.Contains(vary, "Accept-Language") {
+				t.Errorf("Vary: %q", vary)
+			}
+		}
+	}
+
 	// Another page is written: the link is no longer one to an unwritten page, and the new page knows who links to it.
 	put("/wiki/B.md", "# Bee")
 	if _, now := ask("GET", "/wiki/A", ""); strings.HasSuffix(bodies[0], now) || !strings.Contains(now, `href="/wiki/B"`) {

@@ -45,8 +45,10 @@ func (s *Server) signed(c echo.Context, name string) accounts.User {
 }
 
 // cookie reads a value that setCookie has written; "" when there is none.
-func cookie(c echo.Context, name string) string {
-	k, err := c.Cookie(name)
+func cookie(c echo.Context, name string) string { return cookieOf(c.Request(), name) }
+
+func cookieOf(r *http.Request, name string) string {
+	k, err := r.Cookie(name)
 	if err != nil {
 		return ""
 	}

@@ -1,6 +1,10 @@
 package server
 
-import "github.com/labstack/echo/v4"
+import (
+	"github.com/labstack/echo/v4"
+
+	"cairn/web"
+)
 
 // routes is every address that the wiki answers. {path} is the rest of the address, taken undecoded: see target.
 func (s *Server) routes() {
@@ -21,6 +25,7 @@ func (s *Server) routes() {
 	get("/", s.start)
 	get("/-/search", s.search)
 	post("/-/preview", s.preview)
+	post(web.LanguageURL, s.chooseLanguage)
 	get("/-/assets/:name", s.asset)
 	get("/-/diagram", s.diagram)
 	get("/-/about/keys", s.keys)

@@ -80,7 +80,7 @@ func New(c Config) (*Server, error) {
 			s.echo.ServeHTTP(w, r)
 			return
 		}
-		guarded.ServeHTTP(w, r)
+		guarded.ServeHTTP(w, inLanguage(r))
 	})
 	return s, nil
 }

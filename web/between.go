@@ -53,7 +53,7 @@ func (b Between) sum() string {
 		case len(all) == 0:
 			all = append(all, many(s.n, b.Noun)+" "+s.done)
 		default:
-			all = append(all, count(s.n)+" "+s.done)
+			all = append(all, counted(s.n)+" "+s.done)
 		}
 	}
 	if len(all) == 0 {

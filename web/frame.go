@@ -5,9 +5,9 @@ import "time"
 // Frame is everything around the main content of a view.
 type Frame struct {
 	Title     string // of the document, and the h1 of most views
-	Lang      string // of the interface; "en" when empty
 	Canonical string // absolute URL of the page, for machines; may be empty
 	NoIndex   bool   // asks search engines not to list this view
+	Here      string // address of this view, to come back to in another language; empty offers none
 
 	Site   string // name of the whole wiki; "Cairn" when empty
 	Space  string // name of the space; empty outside of any space
@@ -92,14 +92,14 @@ const (
 )
 
 // label is the word that stands for the colour.
-func (k Kind) label() string {
+func (k Kind) label() Text {
 	switch k {
 	case Success:
-		return "Done"
+		return "Done:"
 	case Warning:
-		return "Please note"
+		return "Please note:"
 	}
-	return "Note"
+	return "Note:"
 }
 
 // Notice is a sentence above the content, such as 'Saved.'.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"strconv"
 	"time"
 )
@@ -207,9 +208,9 @@ func rows(lines []Line) []row {
 func PartID(n int) string { return "cairn-part-" + strconv.Itoa(n) }
 
 // number writes a line number; 0 is none.
-func number(n int) string {
+func number(ctx context.Context, n int) string {
 	if n == 0 {
 		return ""
 	}
-	return count(n)
+	return count(ctx, n)
 }

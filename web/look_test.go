@@ -186,7 +186,7 @@ func TestDaysAgo(t *testing.T) {
 		{now.AddDate(0, 0, -2), "2 days ago"},
 		{now.AddDate(-1, 0, -1), "1 year ago"},
 	} {
-		if got := daysAgo(now, tt.then); got != tt.want {
+		if got := daysAgo(t.Context(), now, tt.then); got != tt.want {
 			t.Errorf("%v: got %q, want %q", tt.then, got, tt.want)
 		}
 	}

@@ -1,6 +1,9 @@
 package web
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Page is a page as readers see it.
 type Page struct {
@@ -27,15 +30,15 @@ func (p Page) overdue() bool {
 }
 
 // daysAgo is how many days ago something was, by the calendar.
-func daysAgo(now, then time.Time) string {
+func daysAgo(ctx context.Context, now, then time.Time) string {
 	const day = 24 * time.Hour
 	switch days := now.UTC().Truncate(day).Sub(then.UTC().Truncate(day)) / day; {
 	case days <= 0:
-		return "today"
+		return say(ctx, "today")
 	case days == 1:
-		return "yesterday"
+		return say(ctx, "yesterday")
 	default:
-		return ago(days * day)
+		return ago(ctx, days*day)
 	}
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"strconv"
 	"time"
 )
@@ -17,11 +18,11 @@ type Past struct {
 }
 
 // words are the time for people, machine is the time for programs.
-func (p Past) words() string {
+func (p Past) words(ctx context.Context) string {
 	if p.When.IsZero() {
-		return date(p.Day)
+		return date(ctx, p.Day)
 	}
-	return clock(p.When)
+	return clock(ctx, p.When)
 }
 
 func (p Past) machine() string {
@@ -65,6 +66,3 @@ type WrittenRun struct {
 
 // age is the class for the width of the bar.
 func (r WrittenRun) age() string { return "age" + strconv.Itoa(r.Age) }
-
-// date writes a day without its weekday.
-func date(t time.Time) string { return t.UTC().Format("2 January 2006") }

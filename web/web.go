@@ -33,7 +33,6 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/a-h/templ"
 )
@@ -198,13 +197,3 @@ func (s *Site) Diagram(ctx context.Context) ([]byte, error) {
 	}
 	return b.Bytes(), nil
 }
-
-// clock writes a moment in plain English. It is absolute, because pages are
-// cached.
-func clock(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
-
-// hour writes the time of a day.
-func hour(t time.Time) string { return t.UTC().Format("15:04 UTC") }
-
-// day writes a date in plain English.
-func day(t time.Time) string { return t.UTC().Format("Monday, 2 January 2006") }

@@ -108,10 +108,10 @@ func TestRows(t *testing.T) {
 		for _, r := range rows(tt.lines) {
 			a, b := "", ""
 			if r.old != nil {
-				a = number(r.old.Old)
+				a = number(t.Context(), r.old.Old)
 			}
 			if r.now != nil {
-				b = number(r.now.New)
+				b = number(t.Context(), r.now.New)
 			}
 			got = append(got, a+"|"+b)
 		}

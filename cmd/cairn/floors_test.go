@@ -16,7 +16,7 @@ var floors = map[string]struct {
 	floor int
 	knows []string
 }{
-	"cairn/web":                  {1, []string{"github.com/a-h/templ"}},
+	"cairn/web":                  {1, []string{"github.com/a-h/templ", "github.com/leonelquinteros/gotext"}},
 	"cairn/storage/page":         {1, []string{"github.com/yuin/goldmark", "github.com/alecthomas/chroma", "github.com/microcosm-cc/bluemonday", "go.yaml.in/yaml", "github.com/dop251/goja"}},
 	"cairn/storage/internal/git": {1, []string{"github.com/go-git"}},
 	"cairn/storage/accounts":     {2, nil},
