@@ -239,7 +239,7 @@ func decode(b []byte, pic page.Picture, w work) (image.Image, error) {
 		if m := config.ColorModel; m != color.YCbCrModel && m != color.GrayModel {
 			perPixel, samples = 8, 4 // it is converted, and both are there at once
 		}
-		if progressive(b) {
+		if pic.Progressive {
 			perPixel += 4 * samples // it holds its coefficients as well
 		}
 	case "webp":
@@ -251,23 +251,6 @@ func decode(b []byte, pic page.Picture, w work) (image.Image, error) {
 		return nil, errLarge
 	}
 	return f(timed{bytes.NewReader(b), w})
-}
-
-// progressive tells whether a JPEG comes in several scans.
-func progressive(b []byte) bool {
-	for i := 2; i+4 <= len(b) && b[i] == 0xff; {
-		switch marker := b[i+1]; {
-		case marker == 0xff:
-			i++
-			continue
-		case marker == 0xc2:
-			return true
-		case marker == 0xda || marker == 0xd9:
-			return false
-		}
-		i += 2 + int(b[i+2])<<8 + int(b[i+3])
-	}
-	return false
 }
 
 // band is how many rows are converted at once.

@@ -14,6 +14,7 @@ type Picture struct {
 	Width, Height int    // in pixels, as a browser shows it: turned as its camera was
 	Turn          int    // how a camera was held, as EXIF counts: 1 upright to 8
 	Moving        bool   // it has several frames, or may have
+	Progressive   bool   // a JPEG that comes in several scans: whoever decodes it holds all of them
 }
 
 // maxSide is how long a side may be for a header to be believed.
@@ -61,6 +62,7 @@ func (p *Picture) readJPEG(b []byte) {
 		switch {
 		case marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc:
 			p.Format, p.Height, p.Width = "jpeg", int(binary.BigEndian.Uint16(b[i+5:])), int(binary.BigEndian.Uint16(b[i+7:]))
+			p.Progressive = marker == 0xc2
 			return
 		case marker == 0xda || marker == 0xd9: // the picture itself, or its end
 			return

@@ -67,27 +67,28 @@ func TestReadPicture(t *testing.T) {
 		b    string
 		want Picture
 	}{
-		{"png", pngBytes.String(), Picture{"png", 30, 20, 1, false}},
-		{"png of which there is only the header", pngBytes.String()[:33], Picture{"png", 30, 20, 1, false}},
-		{"png that moves", pngBytes.String()[:33] + "\x00\x00\x00\x08acTL", Picture{"png", 30, 20, 1, true}},
-		{"png of 2.5 gigapixels", bomb, Picture{"png", 50000, 50000, 1, false}},
+		{"png", pngBytes.String(), Picture{"png", 30, 20, 1, false, false}},
+		{"png of which there is only the header", pngBytes.String()[:33], Picture{"png", 30, 20, 1, false, false}},
+		{"png that moves", pngBytes.String()[:33] + "\x00\x00\x00\x08acTL", Picture{"png", 30, 20, 1, true, false}},
+		{"png of 2.5 gigapixels", bomb, Picture{"png", 50000, 50000, 1, false, false}},
 		{"png without size", bomb[:20], Picture{}},
 		{"png of no width", strings.Replace(bomb, be32(50000), be32(0), 1), Picture{}},
 		{"png of negative width", strings.Replace(bomb, be32(50000), "\xff\xff\xff\xff", 1), Picture{}},
-		{"jpeg", jpegBytes.String(), Picture{"jpeg", 30, 20, 1, false}},
-		{"jpeg upright", string(exif(t, img, 1, binary.BigEndian)), Picture{"jpeg", 30, 20, 1, false}},
-		{"jpeg on its side", string(exif(t, img, 6, binary.BigEndian)), Picture{"jpeg", 20, 30, 6, false}},
-		{"jpeg on its other side", string(exif(t, img, 8, binary.LittleEndian)), Picture{"jpeg", 20, 30, 8, false}},
-		{"jpeg turned nowhere", string(exif(t, img, 9, binary.LittleEndian)), Picture{"jpeg", 30, 20, 1, false}},
+		{"jpeg", jpegBytes.String(), Picture{"jpeg", 30, 20, 1, false, false}},
+		{"jpeg in several scans", strings.Replace(jpegBytes.String(), "\xff\xc0", "\xff\xc2", 1), Picture{"jpeg", 30, 20, 1, false, true}},
+		{"jpeg upright", string(exif(t, img, 1, binary.BigEndian)), Picture{"jpeg", 30, 20, 1, false, false}},
+		{"jpeg on its side", string(exif(t, img, 6, binary.BigEndian)), Picture{"jpeg", 20, 30, 6, false, false}},
+		{"jpeg on its other side", string(exif(t, img, 8, binary.LittleEndian)), Picture{"jpeg", 20, 30, 8, false, false}},
+		{"jpeg turned nowhere", string(exif(t, img, 9, binary.LittleEndian)), Picture{"jpeg", 30, 20, 1, false, false}},
 		{"jpeg cut off", jpegBytes.String()[:30], Picture{}},
 		{"jpeg with endless filling", "\xff\xd8" + strings.Repeat("\xff", 5000), Picture{}},
-		{"gif", gifBytes.String(), Picture{"gif", 30, 20, 1, true}},
-		{"webp", riff("VP8 \x00\x00\x00\x00\x00\x00\x00\x9d\x01\x2a\x1e\x00\x14\x00"), Picture{"webp", 30, 20, 1, false}},
-		{"webp without loss", riff("VP8L\x00\x00\x00\x00\x2f" + string(binary.LittleEndian.AppendUint32(nil, 29|19<<14))), Picture{"webp", 30, 20, 1, false}},
-		{"webp that moves", riff("VP8X\x0a\x00\x00\x00\x02\x00\x00\x00\x1d\x00\x00\x13\x00\x00"), Picture{"webp", 30, 20, 1, true}},
-		{"avif", avif(ispe(30, 20)), Picture{"avif", 30, 20, 1, false}},
-		{"avif of tiles", avif(ispe(10, 20), ispe(30, 20), ispe(3, 2)), Picture{"avif", 30, 20, 1, false}},
-		{"avif turned", avif(ispe(30, 20), isoBox("irot", "\x01")), Picture{"avif", 20, 30, 6, false}},
+		{"gif", gifBytes.String(), Picture{"gif", 30, 20, 1, true, false}},
+		{"webp", riff("VP8 \x00\x00\x00\x00\x00\x00\x00\x9d\x01\x2a\x1e\x00\x14\x00"), Picture{"webp", 30, 20, 1, false, false}},
+		{"webp without loss", riff("VP8L\x00\x00\x00\x00\x2f" + string(binary.LittleEndian.AppendUint32(nil, 29|19<<14))), Picture{"webp", 30, 20, 1, false, false}},
+		{"webp that moves", riff("VP8X\x0a\x00\x00\x00\x02\x00\x00\x00\x1d\x00\x00\x13\x00\x00"), Picture{"webp", 30, 20, 1, true, false}},
+		{"avif", avif(ispe(30, 20)), Picture{"avif", 30, 20, 1, false, false}},
+		{"avif of tiles", avif(ispe(10, 20), ispe(30, 20), ispe(3, 2)), Picture{"avif", 30, 20, 1, false, false}},
+		{"avif turned", avif(ispe(30, 20), isoBox("irot", "\x01")), Picture{"avif", 20, 30, 6, false, false}},
 		{"avif without size", avif(), Picture{}},
 		{"avif of boxes of no length", isoBox("ftyp", "avif\x00\x00\x00\x00") + strings.Repeat("\x00\x00\x00\x04meta", 9), Picture{}},
 		{"heic", isoBox("ftyp", "heic\x00\x00\x00\x00"), Picture{}},
@@ -119,8 +120,8 @@ func FuzzReadPicture(f *testing.F) {
 // A page leaves room for its pictures, and takes smaller versions of large ones.
 func TestPicturesOnPages(t *testing.T) {
 	known := map[Path]Picture{
-		"small.png": {"png", 300, 200, 1, false}, "large.jpg": {"jpeg", 4000, 3000, 1, false}, "tall.png": {"png", 100, 60000, 1, false},
-		"moving.gif": {"gif", 2000, 1000, 1, true}, "huge.png": {"png", 50000, 50000, 1, false}, "wide.avif": {"avif", 3000, 10, 1, false},
+		"small.png": {"png", 300, 200, 1, false, false}, "large.jpg": {"jpeg", 4000, 3000, 1, false, false}, "tall.png": {"png", 100, 60000, 1, false, false},
+		"moving.gif": {"gif", 2000, 1000, 1, true, false}, "huge.png": {"png", 50000, 50000, 1, false, false}, "wide.avif": {"avif", 3000, 10, 1, false, false},
 	}
 	names := NewNames(func(yield func(Path) bool) {
 		for _, p := range []Path{"small.png", "large.jpg", "tall.png", "moving.gif", "huge.png", "wide.avif", "drawing.svg", "Page.md"} {
