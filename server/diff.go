@@ -126,7 +126,7 @@ func (s *Server) compareLines(c echo.Context, in at, p page.Path, from, to side,
 		}
 		return g
 	}
-	canPutBack := in.Has(p) && from.there && to.there && isText(from.text) && isText(to.text)
+	canPutBack := in.Has(p) && from.there && to.there && page.IsText(from.text) && page.IsText(to.text)
 	for i, h := range hunks {
 		for _, l := range h.Lines {
 			switch l.Op {

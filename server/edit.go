@@ -1,14 +1,12 @@
 package server
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"mime"
 	"net/http"
 	"net/url"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -82,14 +80,11 @@ func (s *Server) edit(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if !isText(text) {
+	if !page.IsText(text) {
 		return notText(in, p)
 	}
 	return s.html(c, 200, s.editView(c, in, p, writing{text: string(text), base: in.Rev()}))
 }
-
-// isText tells whether a form can give a text back as it was.
-func isText(b []byte) bool { return utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 }
 
 // notText refuses to edit what a browser would spoil.
 func notText(in at, p page.Path) error {

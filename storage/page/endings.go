@@ -1,6 +1,12 @@
 package page
 
-import "bytes"
+import (
+	"bytes"
+	"unicode/utf8"
+)
+
+// IsText tells whether bytes are text as a page is: a form can give it back as it was, and it has lines to merge.
+func IsText(b []byte) bool { return utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 }
 
 // Adopt gives a text that comes back from a browser's form the bytes of the file that it was made from. A form knows one
 // line ending (CRLF) and no byte order mark; so that a save changes only the lines that the writer changed, all others keep

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
-	"unicode/utf8"
 
 	"cairn/storage/internal/git"
 	"cairn/storage/page"
@@ -177,7 +176,7 @@ func (s *Space) merge(ctx context.Context, head *Snapshot, e Edit, now git.Hash,
 	case err != nil:
 		return nil, false, err
 	}
-	if !isText(conflict.Base) || !isText(e.Text) || !isText(theirs) {
+	if !page.IsText(conflict.Base) || !page.IsText(e.Text) || !page.IsText(theirs) {
 		return nil, false, conflict // pictures and the like have no lines to merge
 	}
 	conflict.Merge = page.Merge(conflict.Base, e.Text, theirs)
@@ -208,7 +207,7 @@ func (s *Space) Settle(ctx context.Context, by Actor, e Edit, theirs Rev, choice
 	if err != nil {
 		return e, err
 	}
-	if !isText(base) || !isText(e.Text) || !isText(text) {
+	if !page.IsText(base) || !page.IsText(e.Text) || !page.IsText(text) {
 		return e, nil
 	}
 	merged := page.Merge(base, e.Text, text)
@@ -299,7 +298,7 @@ func checkContent(p page.Path, b []byte) error {
 	if len(b) > limitOf(p) {
 		return ErrTooLarge
 	}
-	if p.IsPage() && !isText(b) {
+	if p.IsPage() && !page.IsText(b) {
 		return ErrNotText
 	}
 	return nil
@@ -312,8 +311,6 @@ func limitOf(p page.Path) int {
 	}
 	return MaxFile
 }
-
-func isText(b []byte) bool { return utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 }
 
 // checkNew says whether a file may be made at the path: the name can be stored, and no other is the same but for case.
 func checkNew(head *Snapshot, p page.Path) error {

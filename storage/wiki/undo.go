@@ -361,7 +361,7 @@ func (w *undoer) merge(ctx context.Context, f touched, now content) (content, bo
 				return content{}, false, fmt.Errorf("undo a change of %s: %w", f.to, err)
 			}
 		}
-		if len(texts[i]) > MaxPage || !isText(texts[i]) {
+		if len(texts[i]) > MaxPage || !page.IsText(texts[i]) {
 			return content{}, false, nil // pictures and the like have no lines
 		}
 	}
