@@ -1,7 +1,6 @@
 package git
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -334,27 +333,26 @@ var errDamagedTree = errors.New("damaged tree")
 // parseTree reads a tree object. Names and modes are taken as they are.
 func parseTree(data []byte) (*folder, error) {
 	count, letters := 0, 0
-	for rest := data; len(rest) > 0; count++ {
-		space, end := bytes.IndexByte(rest, ' '), bytes.IndexByte(rest, 0)
-		if space < 1 || end <= space || len(rest) < end+21 {
-			return nil, errDamagedTree
+	for all := (treeReader{data}); ; count++ {
+		e, ok, err := all.next()
+		if err != nil {
+			return nil, err
 		}
-		letters += end - space - 1
-		rest = rest[end+21:]
+		if !ok {
+			break
+		}
+		letters += len(e.name)
 	}
 	// All names share one string, so that the object's bytes need not be kept.
 	var names strings.Builder
 	names.Grow(letters)
 	f := &folder{entries: make([]Entry, 0, count)}
-	for rest := data; len(rest) > 0; {
-		space, end := bytes.IndexByte(rest, ' '), bytes.IndexByte(rest, 0)
-		mode, err := strconv.ParseUint(string(rest[:space]), 8, 32)
-		if err != nil {
-			return nil, errDamagedTree
-		}
+	all := treeReader{data}
+	for range count {
+		read, _, _ := all.next()
 		from := names.Len()
-		names.Write(rest[space+1 : end])
-		e := Entry{Name: names.String()[from:], Mode: Mode(mode), Hash: Hash(rest[end+1:])}
+		names.Write(read.name)
+		e := Entry{Name: names.String()[from:], Mode: read.mode, Hash: read.hash}
 		if e.Mode == Dir {
 			if f.kids == nil {
 				f.kids = make([]*node, count)
@@ -362,7 +360,6 @@ func parseTree(data []byte) (*folder, error) {
 			f.kids[len(f.entries)] = &node{hash: e.Hash}
 		}
 		f.entries = append(f.entries, e)
-		rest = rest[end+21:]
 	}
 	return f, nil
 }
