@@ -192,20 +192,12 @@ func (s *Server) save(c echo.Context) error {
 	if marked(w.text) {
 		return s.saveFailed(c, in, w, edit, bad(422, "The text still has the marks of both versions in it (the lines that begin with <<<<<<<, ======= and >>>>>>>). Keep what is right between them, and remove the marks."))
 	}
-	by, asked := s.signed(c, w.name), p
-	saved, err := in.space.Save(c.Request().Context(), by, edit)
-	var clash *wiki.Conflict
-	if errors.As(err, &clash) && clash.Gone {
-		if to, ok := s.movedTo(c, in, &edit); ok {
-			p = to
-			saved, err = in.space.Save(c.Request().Context(), by, edit)
-		}
-	}
+	saved, err := s.saveHere(c, in, s.signed(c, w.name), &edit)
 	if err != nil {
 		return s.saveFailed(c, in, w, edit, err)
 	}
 	switch {
-	case edit.Path != asked:
+	case edit.Path != p:
 		s.tell(c, web.Success, "Saved. Somebody has moved the page here meanwhile.")
 	case saved.Unchanged:
 		s.tell(c, web.Info, "Nothing was changed, so nothing was saved.")
@@ -214,31 +206,41 @@ func (s *Server) save(c echo.Context) error {
 	default:
 		s.tell(c, web.Success, "Saved.")
 	}
-	return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), p))
+	return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), edit.Path))
 }
 
-// movedTo turns an edit of a page that has moved meanwhile into one of the page at its new name.
-func (s *Server) movedTo(c echo.Context, in at, e *wiki.Edit) (page.Path, bool) {
+// saveHere saves, where the page is by now: then the edit is changed with it.
+func (s *Server) saveHere(c echo.Context, in at, by wiki.Actor, e *wiki.Edit) (wiki.Saved, error) {
+	saved, err := in.space.Save(c.Request().Context(), by, *e)
+	var clash *wiki.Conflict
+	if errors.As(err, &clash) && clash.Gone && s.follow(c, in, e) {
+		return in.space.Save(c.Request().Context(), by, *e)
+	}
+	return saved, err
+}
+
+// follow turns an edit of a page that has moved meanwhile into one of the page at its new name, if it has.
+func (s *Server) follow(c echo.Context, in at, e *wiki.Edit) bool {
 	ctx := c.Request().Context()
 	head, err := in.space.Head(in.by)
 	if err != nil {
-		return "", false
+		return false
 	}
 	to, ok, err := s.Index.Moved(ctx, head, e.Path)
 	if err != nil || !ok {
-		return "", false
+		return false
 	}
 	if e.Blob == "" {
 		old, err := in.space.At(ctx, in.by, string(e.Base))
 		if err != nil {
-			return "", false
+			return false
 		}
 		if e.Blob, ok = old.Blob(ctx, e.Path); !ok {
-			return "", false
+			return false
 		}
 	}
 	e.Path, e.Base = to, ""
-	return to, true
+	return true
 }
 
 // marked tells whether somebody saves the marks that a conflict has left in their text.

@@ -1,13 +1,10 @@
 package server
 
 import (
-	"encoding/xml"
 	"fmt"
 	"io/fs"
 	"net/url"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -229,63 +226,4 @@ func changeView(in at, commit search.Commit) web.Change {
 		ch.All = changeURL(in, commit.Rev)
 	}
 	return ch
-}
-
-// feed is the recent changes as an Atom feed (RFC 4287).
-func (s *Server) feed(c echo.Context) error {
-	in, err := s.in(c)
-	if err != nil {
-		return err
-	}
-	recent, err := s.Index.Recent(c.Request().Context(), in.Snapshot, "", perPage)
-	if err != nil {
-		return err
-	}
-	type link struct {
-		Rel  string `xml:"rel,attr,omitempty"`
-		Href string `xml:"href,attr"`
-	}
-	type entry struct {
-		ID      string `xml:"id"`
-		Title   string `xml:"title"`
-		Updated string `xml:"updated"`
-		Author  string `xml:"author>name"`
-		Link    link   `xml:"link"`
-		Summary string `xml:"summary"`
-	}
-	type feed struct {
-		XMLName xml.Name `xml:"http://www.w3.org/2005/Atom feed"`
-		ID      string   `xml:"id"`
-		Title   string   `xml:"title"`
-		Updated string   `xml:"updated"`
-		Links   []link   `xml:"link"`
-		Entries []entry  `xml:"entry"`
-	}
-	here := s.base(c) + "/" + in.Space() + "/-/changes"
-	out := feed{
-		ID: here + ".atom", Title: "Recent changes in " + in.Space(), Updated: time.Unix(0, 0).UTC().Format(time.RFC3339),
-		Links: []link{{"self", here + ".atom"}, {"alternate", here}},
-	}
-	for _, commit := range recent.Commits {
-		if len(out.Entries) == 0 {
-			out.Updated = commit.When.Format(time.RFC3339)
-		}
-		e := entry{ID: here + "#" + string(commit.Rev), Title: commit.Subject(), Updated: commit.When.Format(time.RFC3339), Author: commit.Author, Link: link{Href: here}}
-		var touched []string
-		for _, f := range commit.Files {
-			if len(touched) < maxListed {
-				touched = append(touched, happened(f.Kind, f.Path)+" "+f.Path.Address())
-			}
-		}
-		e.Summary = strings.Join(touched, ", ")
-		if len(commit.Files) > 0 {
-			e.Link.Href = s.base(c) + app(in.Space(), "diff", commit.Files[0].Path) + "?to=" + string(commit.Rev)
-		}
-		out.Entries = append(out.Entries, e)
-	}
-	b, err := xml.Marshal(out)
-	if err != nil {
-		return err
-	}
-	return c.Blob(200, "application/atom+xml; charset=utf-8", append([]byte(xml.Header), b...))
 }

@@ -29,7 +29,7 @@ func (s *Server) askPutBack(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if !isText(from.text) || !isText(to.text) || !isText(now) {
+	if !page.IsText(from.text) || !page.IsText(to.text) || !page.IsText(now) {
 		return notText(in, p)
 	}
 	parts, err := wiki.Compare(c.Request().Context(), from.text, to.text)

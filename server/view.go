@@ -1,10 +1,10 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -96,35 +96,35 @@ func (s *Server) viewFolder(c echo.Context, in at, dir string) error {
 	if p, ok := in.Names().Page(dir); ok && dir != "" {
 		return c.Redirect(http.StatusFound, in.URL(p))
 	}
-	children, more, err := in.Children(ctx, dir, maxFolder)
+	v, err := s.folderView(c, in, dir)
 	if err != nil {
 		return err
 	}
-	home := page.Path("Home.md")
-	title := in.Space()
+	return s.html(c, 200, v)
+}
+
+// folderView lists what there is in a folder that no page stands for.
+func (s *Server) folderView(c echo.Context, in at, dir string) (v web.Folder, err error) {
+	home, title := page.Path("Home.md"), in.Space()
 	if dir != "" {
-		home = page.Path(dir + "/Home.md")
-		title = page.Path(dir).Base()
+		home, title = page.Path(dir+"/Home.md"), page.Path(dir).Base()
 	}
-	v := web.Folder{Frame: s.frame(c, in, home, title)}
+	v.Frame = s.frame(c, in, home, title)
+	v.Crumbs = crumbs(in, home)[:strings.Count(string(home), "/")+1]
 	if in.past == nil {
 		v.Write, v.Clone = app(in.Space(), "edit", home), s.cloneBox(c, in)
-		if dir != "" {
-			v.Actions.Move = "/" + in.Space() + "/-/move/" + escape(dir) + "/"
-		}
 	}
-	v.Crumbs = crumbs(in, home)[:strings.Count(string(home), "/")+1]
-	if v.Entries, err = s.listing(c, in, children); err != nil {
-		return err
+	if in.past == nil && dir != "" {
+		v.Actions.Move = "/" + in.Space() + "/-/move/" + escape(dir) + "/"
 	}
-	if more {
-		all, _, err := in.Children(ctx, dir, math.MaxInt)
-		if err != nil {
-			return err
-		}
-		v.More = len(all) - len(children)
+	all, err := in.Children(c.Request().Context(), dir)
+	if err != nil {
+		return v, err
 	}
-	return s.html(c, 200, v)
+	shown := all[:min(len(all), maxFolder)]
+	v.More = len(all) - len(shown)
+	v.Entries, err = s.listing(c, in, shown)
+	return v, err
 }
 
 // maxFolder is how many names of a folder its view lists; the list of pages has them all.
@@ -308,32 +308,12 @@ func (s *Server) elsewhere(c echo.Context, in at, address string) error {
 	if err != nil {
 		return err
 	}
-	to, ok, err := s.Index.Moved(ctx, in.Snapshot, p)
-	if err == nil && !ok { // a file that is no page
-		if file, ferr := page.ParsePath(address); ferr == nil {
-			to, ok, err = s.Index.Moved(ctx, in.Snapshot, file)
-		}
-	}
-	switch {
-	case err != nil:
+	url, err := s.formerly(ctx, in, address, p)
+	if err != nil {
 		return err
-	case ok && address == string(p): // its source
-		return forGood(c, source(in, to))
-	case ok:
-		return forGood(c, page.URL(in.Space(), to))
 	}
-	if to, ok := in.Redirects(ctx).At(address); ok {
-		return forGood(c, in.URL(to))
-	}
-	if dir, ok := in.Redirects(ctx).Folder(strings.TrimSuffix(address, "/")); ok {
-		return forGood(c, in.Root()+escape(dir)+"/")
-	}
-	dir, ok, err := s.Index.MovedFolder(ctx, in.Snapshot, strings.TrimSuffix(address, "/"))
-	switch {
-	case err != nil:
-		return err
-	case ok:
-		return forGood(c, in.Root()+escape(dir)+"/")
+	if url != "" {
+		return forGood(c, url)
 	}
 	if !wantsHTML(c.Request()) {
 		return fmt.Errorf("%s: %w", p, fs.ErrNotExist)
@@ -345,6 +325,36 @@ func (s *Server) elsewhere(c echo.Context, in at, address string) error {
 		}
 	}
 	return s.viewMissing(c, in, p)
+}
+
+// formerly is where an address that names nothing leads by now, because what it named has moved here or, as tables tell that
+// the space has brought along, elsewhere before; "" for nowhere. p is the page that it would name.
+func (s *Server) formerly(ctx context.Context, in at, address string, p page.Path) (url string, err error) {
+	to, ok, err := s.Index.Moved(ctx, in.Snapshot, p)
+	if err == nil && !ok { // a file that is no page
+		if file, ferr := page.ParsePath(address); ferr == nil {
+			to, ok, err = s.Index.Moved(ctx, in.Snapshot, file)
+		}
+	}
+	switch {
+	case err != nil:
+		return "", err
+	case ok && address == string(p): // its source
+		return source(in, to), nil
+	case ok:
+		return page.URL(in.Space(), to), nil
+	}
+	if to, ok := in.Redirects(ctx).At(address); ok {
+		return in.URL(to), nil
+	}
+	dir, ok := in.Redirects(ctx).Folder(strings.TrimSuffix(address, "/"))
+	if !ok {
+		dir, ok, err = s.Index.MovedFolder(ctx, in.Snapshot, strings.TrimSuffix(address, "/"))
+	}
+	if err != nil || !ok {
+		return "", err
+	}
+	return in.Root() + escape(dir) + "/", nil
 }
 
 func (s *Server) viewMissing(c echo.Context, in at, p page.Path) error {

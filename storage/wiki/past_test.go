@@ -160,7 +160,7 @@ func TestUnder(t *testing.T) {
 		}
 	}
 	for _, in := range []*wiki.Snapshot{old, head(t, s), old} { // lists of both are kept side by side
-		children, _, err := in.Children(t.Context(), "", 100)
+		children, err := in.Children(t.Context(), "")
 		if err != nil || len(children) != 3 && in == old || len(children) != 4 && in != old {
 			t.Errorf("%v, %v", children, err)
 		}

@@ -22,19 +22,11 @@ type Child struct {
 	Folder bool
 }
 
-// Children are the names in a folder ("" is the top), numbers sorted as numbers and capitals beside small letters.
-// Hidden names are left out, and after limit the rest (then more is true). The caller must not change them. A folder
-// that has not changed costs a look-up.
-func (s *Snapshot) Children(ctx context.Context, dir string, limit int) (children []Child, more bool, err error) {
+// Children are the names in a folder ("" is the top), numbers sorted as numbers and capitals beside small letters. Hidden
+// names are left out. The caller must not change them. A folder that has not changed costs a look-up.
+func (s *Snapshot) Children(ctx context.Context, dir string) ([]Child, error) {
 	list, err := s.folder(ctx, dir)
-	if err != nil {
-		return nil, false, err
-	}
-	all := list.children
-	if len(all) > limit {
-		return all[:limit:limit], true, nil
-	}
-	return all, false, nil
+	return list.children, err
 }
 
 // Around are at most limit of the pages in a folder and of the folders there that have pages in them, those around the one
