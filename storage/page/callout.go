@@ -1,6 +1,7 @@
 package page
 
 import (
+	"html"
 	"regexp"
 	"strings"
 	"unicode"
@@ -157,7 +158,7 @@ func (w *writer) calloutTitle(b util.BufWriter, n *calloutTitle, entering bool) 
 		b.WriteString("</" + tag + ">\n")
 		return ast.WalkContinue, nil
 	}
-	b.WriteString("<" + tag + " class=\"callout-title\"><span class=\"kind\">" + escape(c.kind) + "</span>")
+	b.WriteString("<" + tag + " class=\"callout-title\"><span class=\"kind\">" + html.EscapeString(c.kind) + "</span>")
 	if n.FirstChild() != nil {
 		b.WriteString(" ")
 	}

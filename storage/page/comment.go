@@ -2,6 +2,7 @@ package page
 
 import (
 	"bytes"
+	"html"
 
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/parser"
@@ -128,7 +129,7 @@ func (w *writer) commentBlock(b util.BufWriter, n *commentBlock, entering bool) 
 		b.WriteString("<p>")
 		for i := range n.Lines().Len() {
 			line := n.Lines().At(i)
-			b.WriteString(escape(string(line.Value(w.doc.source))))
+			b.WriteString(html.EscapeString(string(line.Value(w.doc.source))))
 		}
 		b.WriteString("</p>\n")
 	}

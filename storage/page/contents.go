@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"html"
 	"net/url"
 	"regexp"
 	"strings"
@@ -68,7 +69,7 @@ func (w *writer) contents(b util.BufWriter, n *contents, entering bool) (ast.Wal
 		} else {
 			b.WriteString("</li>")
 		}
-		fmt.Fprintf(b, "<li><a href=\"#%s\">%s</a>", escape(url.PathEscape(h.ID)), escape(h.Text))
+		fmt.Fprintf(b, "<li><a href=\"#%s\">%s</a>", html.EscapeString(url.PathEscape(h.ID)), html.EscapeString(h.Text))
 	}
 	b.WriteString(strings.Repeat("</li></ul>", len(open)) + "</nav>\n")
 	return ast.WalkContinue, nil

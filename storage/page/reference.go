@@ -176,8 +176,6 @@ func safeAddress(raw string) string {
 	return ""
 }
 
-func escape(s string) string { return html.EscapeString(s) }
-
 // spend counts bytes that a definition makes many of, to stop before they are all written.
 func (w *writer) spend(n int) error {
 	if w.spent += n; w.spent > maxOutput {

@@ -44,7 +44,7 @@ func (taskParser) Parse(parent ast.Node, block text.Reader, _ parser.Context) as
 		return nil
 	}
 	line, segment := block.PeekLine()
-	if len(line) < 3 || line[2] != ']' || bytes.IndexByte([]byte(" \txX"), line[1]) < 0 || len(line) > 3 && !isSpace(line[3]) {
+	if !isBox(line) || len(line) > 3 && !isSpace(line[3]) {
 		return nil
 	}
 	space := 0
@@ -53,6 +53,11 @@ func (taskParser) Parse(parent ast.Node, block text.Reader, _ parser.Context) as
 	}
 	block.Advance(3 + space)
 	return &task{done: line[1]|0x20 == 'x', at: segment.Start + 1}
+}
+
+// isBox tells whether a text begins with a box.
+func isBox(text []byte) bool {
+	return len(text) >= 3 && text[0] == '[' && bytes.IndexByte([]byte(" \txX"), text[1]) >= 0 && text[2] == ']'
 }
 
 // Tick sets or clears the box of the task on a line of a page, counted from 1, and changes no other byte. A box that is as
@@ -64,7 +69,7 @@ func Tick(src []byte, line int, done bool) ([]byte, error) {
 		return nil, ErrNoTask
 	}
 	at := lineStart(src, line) + d.tasks[i].mark
-	if at >= len(src) || bytes.IndexByte([]byte(" \txX"), src[at]) < 0 {
+	if at < 1 || !isBox(src[at-1:]) {
 		return nil, ErrNoTask
 	}
 	out := bytes.Clone(src)

@@ -74,8 +74,8 @@ func orTask(text string) string {
 // TaskText is what the task on a line says, short and without markup.
 func TaskText(src []byte, line int) string {
 	text := lineText(src, line)
-	if i := bytes.IndexByte(text, ']'); i >= 0 {
-		text = text[i+1:]
+	if at := boxIn(text); at >= 0 {
+		text = text[at+3:]
 	}
 	return orTask(Parse("task.md", text).Text)
 }
@@ -126,13 +126,21 @@ func lineText(src []byte, line int) []byte {
 	return rest
 }
 
-var openBox = regexp.MustCompile(`\[[ \txX]\]`)
-
 // unticked is what a line says, however deep it stands and whether its first box is ticked or not.
 func unticked(line []byte) []byte {
 	line = bytes.Clone(bytes.TrimSpace(line))
-	if at := openBox.FindIndex(line); at != nil {
-		line[at[0]+1] = ' '
+	if at := boxIn(line); at >= 0 {
+		line[at+1] = ' '
 	}
 	return line
+}
+
+// boxIn is where the first box of a line stands, -1 if it has none.
+func boxIn(line []byte) int {
+	for i := range line {
+		if isBox(line[i:]) {
+			return i
+		}
+	}
+	return -1
 }
