@@ -72,7 +72,7 @@ func (s *Server) askMove(c echo.Context) error {
 const moveTooLarge = "This is too much to be moved at once here, so nothing has been done. Move the folders in it one after another."
 
 // maxMoves is how many moves may wait for the one that is being planned: each reads all pages of its space.
-const maxMoves = 8
+const maxMoves = 32
 
 var errManyMoves = bad(503, "Others are moving pages just now, so nothing has been done. Try again in a moment.")
 
