@@ -218,8 +218,14 @@ func (s *Server) bothSides(c echo.Context, in at, p page.Path) (from, to side, e
 	switch rev := c.QueryParam("from"); {
 	case rev != "":
 		from, err = s.side(c, in, p, rev)
-	case len(to.commit.Parents) > 0:
-		from, err = s.side(c, in, p, string(to.commit.Parents[0]))
+	default: // what the page's last change made of it, which is often older than the newest of the space
+		changed := to.commit
+		if to.last.Rev != "" {
+			changed, err = in.space.Commit(c.Request().Context(), in.by, string(to.last.Rev))
+		}
+		if err == nil && len(changed.Parents) > 0 {
+			from, err = s.side(c, in, p, string(changed.Parents[0]))
+		}
 	}
 	if err == nil && !from.there && !to.there {
 		err = fmt.Errorf("%s: %w", p, fs.ErrNotExist)
