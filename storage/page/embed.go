@@ -43,10 +43,10 @@ type embedding struct {
 
 // embedded is a page that is shown in another.
 type embedded struct {
-	doc   *Doc // nil if it cannot be read
-	seen  map[Link]Target
-	nodes map[string]ast.Node // headings and named blocks by their ids
-	words map[string]string   // the ids of headings, by their words in lower case
+	doc      *Doc // nil if it cannot be read
+	seen     map[Link]Target
+	nodes    map[string]ast.Node // headings and named blocks by their ids
+	headings *headings           // nil if it is shown as source
 }
 
 // location is a page, or what is under a heading of it.
@@ -164,11 +164,7 @@ const (
 
 // embed is a page, or a part of it, as safe HTML; why tells why it is not shown.
 func (w *writer) embed(l Link, t Target) (safe, why string) {
-	if w.embedding == nil {
-		w.embedding = &embedding{pages: map[Path]*embedded{}, work: w.doc.work}
-		w.within = []location{{path: w.doc.Path}}
-	}
-	all := w.embedding
+	all := w.others()
 	at := location{t.Path, t.Fragment}
 	switch {
 	case slices.Contains(w.within, at):
@@ -208,13 +204,22 @@ func (w *writer) embed(l Link, t Target) (safe, why string) {
 		html.EscapeString(e.doc.Title) + "</a></p>\n" + body + "</div>\n", ""
 }
 
+// others are the pages that this one needs to be shown.
+func (w *writer) others() *embedding {
+	if w.embedding == nil {
+		w.embedding = &embedding{pages: map[Path]*embedded{}, work: w.doc.work}
+		w.within = []location{{path: w.doc.Path}}
+	}
+	return w.embedding
+}
+
 // page reads a page, once.
 func (all *embedding) page(w *writer, p Path) *embedded {
 	e := all.pages[p]
 	if e != nil {
 		return e
 	}
-	e = &embedded{seen: map[Link]Target{}, nodes: map[string]ast.Node{}, words: map[string]string{}}
+	e = &embedded{seen: map[Link]Target{}, nodes: map[string]ast.Node{}}
 	all.pages[p] = e
 	source, ok := w.in.Source(p)
 	if all.spent += len(source); !ok || all.spent > maxEmbedded {
@@ -243,9 +248,7 @@ func (all *embedding) page(w *writer, p Path) *embedded {
 		}
 		return ast.WalkContinue, nil
 	})
-	for _, h := range slices.Backward(e.doc.Outline) { // the first has the name
-		e.words[strings.ToLower(h.Text)] = h.ID
-	}
+	e.headings = newHeadings(e.doc)
 	return e
 }
 
@@ -309,8 +312,12 @@ func (d *Doc) mixedAt(first, last ast.Node) bool {
 	return false
 }
 
-// find is the heading or the block that a fragment means: an id, or the heading's own words, of "H1#H2" the last.
+// find is the heading or the block that a fragment means: an id, or the heading's own words, of "H1#H2" the one that is
+// below the other.
 func (e *embedded) find(fragment string) ast.Node {
+	if id, ok := e.headings.under(strings.Split(fragment, "#")); ok && e.nodes[id] != nil {
+		return e.nodes[id]
+	}
 	if i := strings.LastIndexByte(fragment, '#'); i >= 0 {
 		fragment = fragment[i+1:]
 	}
@@ -319,7 +326,7 @@ func (e *embedded) find(fragment string) ast.Node {
 			return n
 		}
 	}
-	return e.nodes[e.words[strings.ToLower(strings.TrimSpace(fragment))]]
+	return nil
 }
 
 // embeddedNode writes what looks otherwise within another page, above all what has an id; done is false for all other nodes.

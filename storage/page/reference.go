@@ -73,15 +73,12 @@ func (w *writer) reference(l Link, t Target) (href, class, title string) {
 	return w.in.URL(t.Path) + fragment, "", ""
 }
 
-// fragment is the id that a fragment means: wiki links name the heading itself, the last of "H1#H2".
+// fragment is the id that a fragment means: wiki links name the heading itself, of "H1#H2" the one that is below the other.
 func (w *writer) fragment(l Link, t Target) string {
 	f := t.Fragment
 	if l.Wiki && t.Path.IsPage() && !strings.HasPrefix(f, "^") {
-		if t.Path == w.doc.Path {
-			if w.headings == nil {
-				w.headings = newHeadings(w.doc.Outline)
-			}
-			if id, ok := w.headings.under(strings.Split(f, "#")); ok {
+		if h := w.headingsOf(t, strings.Contains(f, "#")); h != nil {
+			if id, ok := h.under(strings.Split(f, "#")); ok {
 				return id
 			}
 		}
@@ -99,6 +96,25 @@ func (w *writer) fragment(l Link, t Target) string {
 	return ownID(f)
 }
 
+// headingsOf is the headings of the page that a link leads to; nil when they are not known. Another page is read for a
+// heading below another only, as the id of any other is in its words.
+func (w *writer) headingsOf(t Target, below bool) *headings {
+	switch {
+	case t.Path == w.doc.Path:
+		if w.headings == nil {
+			w.headings = newHeadings(w.doc)
+		}
+		return w.headings
+	case !below || !t.Found || w.in.Source == nil:
+		return nil
+	}
+	all := w.others()
+	if all.pages[t.Path] == nil && all.spent > maxEmbedded {
+		return nil
+	}
+	return all.page(w, t.Path).headings
+}
+
 // headings finds those of a page by what links call them.
 type headings struct {
 	of  []Heading
@@ -106,7 +122,11 @@ type headings struct {
 	end []int            // the next that is not below it
 }
 
-func newHeadings(of []Heading) *headings {
+func newHeadings(d *Doc) *headings {
+	of := d.Outline
+	if d.TitleH1 {
+		of = append([]Heading{{1, d.TitleID, d.Title}}, of...)
+	}
 	h := &headings{of: of, at: map[string][]int{}, end: make([]int, len(of))}
 	var open []int // those that the last one is in
 	for i := range of {

@@ -66,3 +66,16 @@ func TestEmbedded(t *testing.T) {
 		t.Errorf("the past shows another text, %v", err)
 	}
 }
+
+// A link to one of two headings of a name leads to it, however the page that has them changes.
+func TestHeadingBelow(t *testing.T) {
+	_, s := open(t, t.TempDir())
+	save(t, s, "From.md", "[[To#C#B]]\n", "")
+	for base, texts := wiki.Rev(""), [][2]string{{"## A\n### B\n## C\n### B\n", "/wiki/To#b-1"}, {"## C\n### B\n", "/wiki/To#b"}, {"## B\n\n## C\n### b\n", "/wiki/To#b-1"}}; len(texts) > 0; texts = texts[1:] {
+		base = save(t, s, "To.md", texts[0][0], base).Rev
+		got, err := head(t, s).Page(t.Context(), "From.md")
+		if err != nil || !strings.Contains(got.HTML, `href="`+texts[0][1]+`"`) {
+			t.Errorf("%q: %s, %v", texts[0][0], got.HTML, err)
+		}
+	}
+}
