@@ -3,11 +3,14 @@ package page
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/util"
+	"golang.org/x/text/unicode/norm"
 )
 
 // This file is what a link to a place in a page leads to: the ids of headings, as GitHub makes them, and the names of blocks,
@@ -77,6 +80,7 @@ func (d *Doc) nameBlock(p ast.Node) {
 	t.Segment = t.Segment.WithStop(t.Segment.Stop - len(id))
 	t.Segment = t.Segment.TrimRightSpace(d.source)
 	named.SetAttributeString("id", id)
+	d.named = append(d.named, string(id))
 }
 
 // nameable tells whether a block that a name follows can have an id.
@@ -84,6 +88,70 @@ func nameable(n ast.Node) bool {
 	switch n.Kind() {
 	case ast.KindParagraph, ast.KindList, ast.KindBlockquote, kindTable, ast.KindFencedCodeBlock, kindCallout:
 		return true
+	}
+	return false
+}
+
+// foldPlace is the name of a place, or a fragment, as Places has it: in lower case, with a "-" for all between letters, digits
+// and marks, so that it is the same however the wiki that a link was written for makes ids of headings. The name of a block
+// begins with "^".
+func foldPlace(s string) string {
+	var b strings.Builder
+	gap := false
+	for _, r := range norm.NFC.String(s[:min(len(s), maxTarget)]) {
+		if r < utf8.RuneSelf && !alnum[r] || r >= utf8.RuneSelf && !isSlugRune(r) {
+			gap = true
+			continue
+		}
+		if gap && b.Len() > 0 {
+			b.WriteByte('-')
+		}
+		gap = false
+		b.WriteRune(unicode.ToLower(r))
+	}
+	if b.Len() > 0 && strings.HasPrefix(s, "^") {
+		return "^" + b.String()
+	}
+	return b.String()
+}
+
+// Places are the names that the fragments of links to the page may have, as Place compares them: headings, named blocks and
+// HTML, each once, in order. It is false of a page that is shown as its source, for which nobody can tell.
+func (d *Doc) Places() ([]string, bool) {
+	if d.root == nil {
+		return nil, false
+	}
+	all := make([]string, 0, 2*len(d.Outline)+len(d.named)+2)
+	for _, h := range d.Outline {
+		all = append(all, foldPlace(h.ID), foldPlace(h.Text))
+	}
+	if d.TitleH1 {
+		all = append(all, foldPlace(d.TitleID), foldPlace(d.Title))
+	}
+	for _, name := range d.named {
+		all = append(all, foldPlace(name))
+	}
+	slices.Sort(all)
+	return slices.Compact(all), true
+}
+
+// Place tells whether a page that has these Places has what the fragment of a link to it names. It says so of what a
+// browser finds anywhere, and of footnotes.
+func Place(fragment string, has func(fold string) bool) bool {
+	whole, _, _ := strings.Cut(fragment, ":~:")
+	whole = strings.TrimPrefix(whole, "user-content-")
+	if strings.EqualFold(whole, "top") || strings.HasPrefix(whole, "fn:") || strings.HasPrefix(whole, "fnref") || strings.HasPrefix(whole, reserved) {
+		return true
+	}
+	for _, f := range []string{whole, unescape(whole)} {
+		all := true
+		for part := range strings.SplitSeq(f, "#") {
+			fold := foldPlace(part)
+			all = all && (fold == "" || has(fold))
+		}
+		if all || has(foldPlace(f)) {
+			return true
+		}
 	}
 	return false
 }

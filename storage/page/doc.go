@@ -45,6 +45,7 @@ type Doc struct {
 	notice string   // why the page is shown as source
 	work   int      // of maxWork
 	ids    map[string]int
+	named  []string      // blocks and HTML that have a name
 	raw    map[Link]bool // the links in raw HTML that are in Links; HTML leaves others as they are
 	parts  []part
 	simple map[ast.Node]bool // of what holds HTML: whether that is simple tags alone
@@ -192,7 +193,7 @@ func (d *Doc) collect(where func(int) int, above int) {
 			if !simple {
 				raws = append(raws, n)
 			}
-			if first := n.Segments.At(0); maySayLink(first.Value(d.source)) {
+			if first := n.Segments.At(0); maySay(first.Value(d.source)) {
 				d.readHTML(string(n.Segments.Value(d.source)))
 			}
 		default:

@@ -240,13 +240,11 @@ var policy = sync.OnceValue(func() *bluemonday.Policy {
 	return p
 })
 
-// maySayLink tells whether a tag could be that of a link, an image, a video or a sound.
-func maySayLink(tag []byte) bool {
-	return len(tag) > 3 && tag[0] == '<' && (tag[1]|0x20 == 'a' && (isSpace(tag[2]) || tag[2] == '/' || tag[2]|0x20 == 'u') ||
-		tag[1]|0x20 == 'i' && tag[2]|0x20 == 'm' || tag[1]|0x20 == 'v' && tag[2]|0x20 == 'i')
-}
+// maySay tells whether a tag could be that of a link, an image, a video or a sound, or have a name.
+func maySay(tag []byte) bool { return len(tag) > 3 && tag[0] == '<' && bytes.IndexByte(tag, '=') > 0 }
 
-// readHTML collects the links and images of raw HTML. It gives the text without tags, and without what no reader sees.
+// readHTML collects the links and images of raw HTML, and the names in it. It gives the text without tags, and without what
+// no reader sees.
 func (d *Doc) readHTML(raw string) string {
 	var b strings.Builder
 	z := html.NewTokenizer(strings.NewReader(raw))
@@ -260,14 +258,12 @@ func (d *Doc) readHTML(raw string) string {
 				b.Write(z.Text())
 			}
 		case html.StartTagToken, html.SelfClosingTagToken:
-			switch name, _ := z.TagName(); string(name) {
+			tag, more := z.TagName()
+			switch string(tag) {
 			case "script", "style":
 				hidden++
-			case "a":
-				d.addRaw(attributeOf(z, "href"), false)
-			case "img", "image", "video", "audio":
-				d.addRaw(attributeOf(z, "src"), true)
 			}
+			d.readAttributes(z, string(tag), more)
 		case html.EndTagToken:
 			if name, _ := z.TagName(); hidden > 0 && (string(name) == "script" || string(name) == "style") {
 				hidden--
@@ -276,15 +272,39 @@ func (d *Doc) readHTML(raw string) string {
 	}
 }
 
-// attributeOf is the first attribute of the tokenizer's tag that has this name, as a browser reads it.
-func attributeOf(z *html.Tokenizer, name string) string {
-	for {
-		key, value, more := z.TagAttr()
-		if string(key) == name {
-			return string(value)
+// readAttributes collects what the attributes of the tokenizer's tag say; of several of one name the first counts, as in a
+// browser.
+func (d *Doc) readAttributes(z *html.Tokenizer, tag string, more bool) {
+	var href, src, id *string
+	for more {
+		var key, value []byte
+		key, value, more = z.TagAttr()
+		var to **string
+		switch string(key) {
+		case "href":
+			to = &href
+		case "src":
+			to = &src
+		case "id", "name":
+			if string(key) == "name" && tag != "a" {
+				continue
+			}
+			to = &id
+		default:
+			continue
 		}
-		if !more {
-			return ""
+		if *to == nil {
+			text := string(value)
+			*to = &text
 		}
+	}
+	switch {
+	case tag == "a" && href != nil:
+		d.addRaw(*href, false)
+	case (tag == "img" || tag == "image" || tag == "video" || tag == "audio") && src != nil:
+		d.addRaw(*src, true)
+	}
+	if id != nil && len(d.named) < maxRaw {
+		d.named = append(d.named, *id)
 	}
 }
