@@ -48,6 +48,8 @@
 //	folder  path → N of the last commit that changed something in it
 //	gone    folded name 0 path → nothing: a file has been moved away from path, which has that name (page.PathKeys)
 //	called  folded name 0 path → nothing: the page at path calls itself so, by its title or an alias
+//	place   path → FNV-1a of each of the page's places (page.Doc.Places), as 4 bytes, in order; none of a page of which
+//	        nobody can tell
 //
 // In values a revision or blob is a byte with its length and its bytes; a text has its length before it, and a list the
 // number of its elements, as uvarint; seconds are a varint; the last text of a value of page has no length. After each value

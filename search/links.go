@@ -9,9 +9,13 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/binary"
 	"fmt"
+	"hash/fnv"
 	"iter"
 	"slices"
+	"sort"
+	"strings"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -187,8 +191,29 @@ func (x *Index) Tags(ctx context.Context, in *wiki.Snapshot) ([]Tag, error) {
 	return tags, ignoreUnknown(err)
 }
 
-// putLinks replaces what is kept of the links and tags of p; doc is nil when the page is gone.
-func (l book) putLinks(p page.Path, doc *page.Doc) error {
+// said is what is kept of a page's links, its tags, and the names by which it and places in it may be meant.
+type said struct {
+	links       []page.Link
+	tags, names []string
+	places      []uint32 // see placeSum; nil of a page of which nobody can tell
+}
+
+func saidBy(p page.Path, doc *page.Doc) *said {
+	places, known := doc.Places()
+	s := &said{links: kept(doc.Links, places, known), tags: doc.Tags, names: calls(p, doc)}
+	if known {
+		s.places = make([]uint32, len(places))
+		for i, name := range places {
+			s.places[i] = placeSum(name)
+		}
+		slices.Sort(s.places)
+		s.places = slices.Compact(s.places)
+	}
+	return s
+}
+
+// putLinks replaces what is kept of p; now is nil when the page is gone.
+func (l book) putLinks(p page.Path, now *said) error {
 	if len(p) > maxKey || len(p) == 0 {
 		return nil
 	}
@@ -211,12 +236,14 @@ func (l book) putLinks(p page.Path, doc *page.Doc) error {
 			return err
 		}
 	}
-	var links []page.Link
-	var names []string
-	if doc != nil {
-		links, names = kept(doc.Links), calls(p, doc)
+	if now == nil {
+		now = &said{}
 	}
-	if len(links) == 0 && len(names) == 0 && (doc == nil || len(doc.Tags) == 0) {
+	if err := l.putPlaces(p, now.places); err != nil {
+		return err
+	}
+	links, names := now.links, now.names
+	if len(links) == 0 && len(names) == 0 && len(now.tags) == 0 {
 		return l.link.Delete([]byte(p))
 	}
 	for _, k := range linkKeys(p, links) {
@@ -224,7 +251,7 @@ func (l book) putLinks(p page.Path, doc *page.Doc) error {
 			return err
 		}
 	}
-	for k, tag := range tagKeys(p, doc.Tags) {
+	for k, tag := range tagKeys(p, now.tags) {
 		if err := l.tag.Put([]byte(k), []byte(tag)); err != nil {
 			return err
 		}
@@ -234,7 +261,41 @@ func (l book) putLinks(p page.Path, doc *page.Doc) error {
 			return err
 		}
 	}
-	return l.link.Put([]byte(p), encodeLinks(links, doc.Tags, names))
+	return l.link.Put([]byte(p), encodeLinks(links, now.tags, names))
+}
+
+// putPlaces replaces what is kept of the places in p that links can name.
+func (l book) putPlaces(p page.Path, sums []uint32) error {
+	if sums == nil {
+		return l.place.Delete([]byte(p))
+	}
+	v := make([]byte, 0, 4*len(sums))
+	for _, sum := range sums {
+		v = binary.BigEndian.AppendUint32(v, sum)
+	}
+	return l.place.Put([]byte(p), v)
+}
+
+func placeSum(name string) uint32 {
+	h := fnv.New32a()
+	h.Write([]byte(name))
+	return h.Sum32()
+}
+
+// misplaced tells whether a target names a place that its page does not have.
+func (l book) misplaced(t page.Target) bool {
+	if t.External != "" || !t.Found || t.IsDir || t.Fragment == "" || !t.Path.IsPage() {
+		return false
+	}
+	v := l.place.Get([]byte(t.Path))
+	if v == nil {
+		return false
+	}
+	return !page.Place(t.Fragment, func(fold string) bool {
+		sum := placeSum(fold)
+		i := sort.Search(len(v)/4, func(i int) bool { return binary.BigEndian.Uint32(v[4*i:]) >= sum })
+		return 4*i < len(v) && binary.BigEndian.Uint32(v[4*i:]) == sum
+	})
 }
 
 // linksOf is what is kept of a page's links, its tags, and the names that it calls itself.
@@ -249,13 +310,26 @@ func (l book) linksOf(p page.Path) (links []page.Link, tags, names []string, err
 	return links, tags, names, err
 }
 
-// kept are the links worth keeping: those that may lead to a page, each once.
-func kept(links []page.Link) []page.Link {
+// kept are the links worth keeping: those that may lead to a page, each once, and those to places that the page itself does
+// not have, as far as these are known.
+func kept(links []page.Link, places []string, known bool) []page.Link {
 	var some []page.Link
 	seen := map[page.Link]bool{}
+	has := func(fold string) bool {
+		_, ok := slices.BinarySearch(places, fold)
+		return ok
+	}
+	within := func(k page.Link) bool {
+		for _, part := range []string{k.A, k.B} {
+			if f, ok := strings.CutPrefix(strings.TrimSpace(part), "#"); ok && !page.Place(f, has) {
+				return false
+			}
+		}
+		return true
+	}
 	for _, k := range links {
 		k.Start, k.End = 0, 0
-		if len(k.A)+len(k.B) > maxLinkText || seen[k] || len(some) == maxLinks || len(k.Keys()) == 0 {
+		if len(k.A)+len(k.B) > maxLinkText || seen[k] || len(some) == maxLinks || len(k.Keys()) == 0 && (!known || within(k)) {
 			continue
 		}
 		seen[k] = true
@@ -294,6 +368,7 @@ func tagKeys(p page.Path, tags []string) map[string]string {
 type Doubts struct {
 	Path                                page.Path
 	Broken, Ambiguous, Renamed, Against int
+	Misplaced                           int // they name a place that the page which they lead to does not have
 }
 
 // Doubtful lists pages with doubtful links after a path (""), in byte order, at most limit of them; next is where the rest
@@ -329,6 +404,9 @@ func (x *Index) Doubtful(ctx context.Context, in *wiki.Snapshot, after page.Path
 			for _, l := range links {
 				switch t := where.Resolve(p, l); {
 				case !t.Doubtful():
+					if b.misplaced(t) {
+						one.Misplaced++
+					}
 				case !t.Found:
 					one.Broken++
 				case t.Moved:
@@ -339,7 +417,7 @@ func (x *Index) Doubtful(ctx context.Context, in *wiki.Snapshot, after page.Path
 					one.Against++
 				}
 			}
-			if one.Broken+one.Renamed+one.Ambiguous+one.Against > 0 {
+			if one.Broken+one.Renamed+one.Ambiguous+one.Against+one.Misplaced > 0 {
 				list = append(list, one)
 			}
 		}

@@ -25,9 +25,9 @@ import (
 	"cairn/storage/wiki"
 )
 
-// trailVersion names the layout of the file: raise it when the bytes change, or what page.Link.Keys, Doc.Links or
+// trailVersion names the layout of the file: raise it when the bytes change, or what page.Link.Keys, Doc.Links Doc.Places or
 // wiki.Commit.When gives.
-const trailVersion = "6"
+const trailVersion = "7"
 
 // Buckets, and the keys of bucketAt.
 var (
@@ -42,6 +42,7 @@ var (
 	bucketFolder = []byte("folder")
 	bucketGone   = []byte("gone")
 	bucketCalled = []byte("called")
+	bucketPlace  = []byte("place")
 
 	keyRev    = []byte("rev")
 	keyToward = []byte("toward")
@@ -264,14 +265,14 @@ func (t *trail) commits(ctx, life context.Context, d wiki.Delta) (rest []wiki.Co
 // links brings links and tags, and with the last of them the position, to d.To, after the commits that are left.
 func (t *trail) links(ctx, life context.Context, d wiki.Delta, commits []wiki.Commit) error {
 	space := d.To.Space()
-	batch := make(map[page.Path]*page.Doc)
+	batch := make(map[page.Path]*said)
 	write := func(last bool) error {
 		err := t.update(life, space, func(l book) error {
 			if err := l.appendAll(commits); err != nil {
 				return err
 			}
-			for p, doc := range batch {
-				if err := l.putLinks(p, doc); err != nil {
+			for p, said := range batch {
+				if err := l.putLinks(p, said); err != nil {
 					return fmt.Errorf("links of %s: %w", p, err)
 				}
 			}
@@ -300,7 +301,7 @@ func (t *trail) links(ctx, life context.Context, d wiki.Delta, commits []wiki.Co
 			if err != nil {
 				t.log.Warn("leave out the links of a page", "space", space, "path", c.Path, "err", err)
 			} else {
-				batch[c.Path] = &page.Doc{Title: doc.Title, Aliases: doc.Aliases, Links: doc.Links, Tags: doc.Tags}
+				batch[c.Path] = saidBy(c.Path, doc)
 			}
 		}
 		if len(batch) >= maxTxPages {
@@ -346,11 +347,11 @@ func ignoreNew(err error) error {
 
 // book is the buckets of one space in one transaction.
 type book struct {
-	at, commit, rev, page, link, key, tag, folder, gone, called shelf
+	at, commit, rev, page, link, key, tag, folder, gone, called, place shelf
 }
 
 func (l book) shelves() []shelf {
-	return []shelf{l.at, l.commit, l.rev, l.page, l.link, l.key, l.tag, l.folder, l.gone, l.called}
+	return []shelf{l.at, l.commit, l.rev, l.page, l.link, l.key, l.tag, l.folder, l.gone, l.called, l.place}
 }
 
 // shelf is a bucket with a checksum in each value. To read one that is not right is a panic with errDamaged (guard).
@@ -388,7 +389,7 @@ func openBook(tx *bolt.Tx, space string) (book, error) {
 		return book{}, fmt.Errorf("the log of space %q: %w", space, fs.ErrNotExist)
 	}
 	sub := func(name []byte) shelf { return shelf{b.Bucket(name)} }
-	l := book{sub(bucketAt), sub(bucketCommit), sub(bucketRev), sub(bucketPage), sub(bucketLink), sub(bucketKey), sub(bucketTag), sub(bucketFolder), sub(bucketGone), sub(bucketCalled)}
+	l := book{sub(bucketAt), sub(bucketCommit), sub(bucketRev), sub(bucketPage), sub(bucketLink), sub(bucketKey), sub(bucketTag), sub(bucketFolder), sub(bucketGone), sub(bucketCalled), sub(bucketPlace)}
 	for _, s := range l.shelves() {
 		if s.Bucket == nil {
 			return book{}, fmt.Errorf("%w: a bucket of space %q is missing", errDamaged, space)
@@ -402,7 +403,7 @@ func makeBook(tx *bolt.Tx, space string) (book, error) {
 	if err != nil {
 		return book{}, err
 	}
-	for _, name := range [][]byte{bucketAt, bucketCommit, bucketRev, bucketPage, bucketLink, bucketKey, bucketTag, bucketFolder, bucketGone, bucketCalled} {
+	for _, name := range [][]byte{bucketAt, bucketCommit, bucketRev, bucketPage, bucketLink, bucketKey, bucketTag, bucketFolder, bucketGone, bucketCalled, bucketPlace} {
 		sub, err := b.CreateBucket(name)
 		if err != nil {
 			return book{}, err

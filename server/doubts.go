@@ -43,7 +43,7 @@ func (s *Server) doubtful(c echo.Context) error {
 	for _, d := range list {
 		v.Pages = append(v.Pages, web.DoubtfulPage{
 			Name: d.Path.Address(), URL: in.URL(d.Path), Links: app(in.Space(), "links", d.Path),
-			Broken: d.Broken, Ambiguous: d.Ambiguous, Renamed: d.Renamed, Against: d.Against,
+			Broken: d.Broken, Ambiguous: d.Ambiguous, Renamed: d.Renamed, Against: d.Against, Misplaced: d.Misplaced,
 		})
 	}
 	if next != "" {
@@ -110,6 +110,14 @@ func doubtView(in at, p page.Path, d page.Doubt, alike bool) web.Doubt {
 		v.Offers = append(v.Offers, web.Offer{Label: label, To: string(to), URL: in.URL(to)})
 	}
 	switch {
+	case d.Misplaced:
+		v.Kind = "The page has no such heading"
+		for _, h := range d.Near {
+			v.Offers = append(v.Offers, web.Offer{Label: h.Heading, Place: h.Name})
+		}
+		if t.Path != p {
+			v.Offers = append(v.Offers, web.Offer{Label: "the page as a whole"})
+		}
 	case !t.Found:
 		v.Kind = "It leads nowhere"
 		if t.Path.IsPage() && page.CheckNew(t.Path) == nil {
@@ -170,7 +178,7 @@ func (s *Server) mend(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	form, err := fields(c, "at", "text", "to", "base")
+	form, err := fields(c, "at", "text", "base")
 	if err != nil {
 		return err
 	}
@@ -185,7 +193,11 @@ func (s *Server) mend(c echo.Context) error {
 		}
 		return s.html(c, explain(err).status, v)
 	}
-	s.tellUndo(c, in, web.Success, saved.Rev, fmt.Sprintf("The link leads to %q now.", page.Path(form.Get("to")).Address()))
+	told := "The link is mended."
+	if to := page.Path(form.Get("to")); to != "" {
+		told = fmt.Sprintf("The link leads to %q now.", to.Address())
+	}
+	s.tellUndo(c, in, web.Success, saved.Rev, told)
 	return c.Redirect(http.StatusSeeOther, app(in.Space(), "links", p))
 }
 
@@ -200,12 +212,22 @@ func (s *Server) mended(c echo.Context, in at, p page.Path, form url.Values) (wi
 	if err != nil {
 		return wiki.Saved{}, gone
 	}
+	unclear := bad(400, "The form does not say which link shall lead where. Choose again.")
 	place, err := strconv.Atoi(form.Get("at"))
-	to, perr := page.ParsePath(form.Get("to"))
-	if err != nil || perr != nil {
-		return wiki.Saved{}, bad(400, "The form does not say which link shall lead where. Choose again.")
+	if err != nil || form.Has("to") == form.Has("place") {
+		return wiki.Saved{}, unclear
 	}
-	text, ok, err := in.Mend(ctx, p, src, place, form.Get("text"), to)
+	var text []byte
+	ok := false
+	if form.Has("to") {
+		to, perr := page.ParsePath(form.Get("to"))
+		if perr != nil {
+			return wiki.Saved{}, unclear
+		}
+		text, ok, err = in.Mend(ctx, p, src, place, form.Get("text"), to)
+	} else {
+		text, ok, err = in.MendPlace(ctx, p, src, place, form.Get("text"), form.Get("place"))
+	}
 	if err != nil {
 		return wiki.Saved{}, err
 	}

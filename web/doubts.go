@@ -13,6 +13,7 @@ type DoubtfulPage struct {
 	Name, URL                           string
 	Links                               string // URL of the list of its links
 	Broken, Ambiguous, Renamed, Against int
+	Misplaced                           int
 }
 
 // sums are the parts of the sentence that says what is the matter.
@@ -24,6 +25,7 @@ func (p DoubtfulPage) sums() []string {
 	}{
 		{p.Broken, "leads nowhere", "lead nowhere"}, {p.Ambiguous, "could mean several pages", "could mean several pages"},
 		{p.Renamed, "has an old name", "have old names"}, {p.Against, "is the other way round", "are the other way round"},
+		{p.Misplaced, "names a heading that is not there", "name headings that are not there"},
 	} {
 		switch {
 		case s.n == 1:
@@ -36,7 +38,7 @@ func (p DoubtfulPage) sums() []string {
 }
 
 // Doubts lists the links of a page that may not lead where they were meant
-// to. Each offer posts base, at, text and to.
+// to. Each offer posts base, at, text, and to or place.
 type Doubts struct {
 	Frame
 	Form Form
@@ -57,5 +59,6 @@ type Doubt struct {
 	Offers   []Offer
 }
 
-// Offer is what a link could lead to.
-type Offer struct{ Label, To, URL string }
+// Offer is what a link could lead to: a page, or with To empty a place of the
+// page that it leads to already.
+type Offer struct{ Label, To, Place, URL string }

@@ -205,9 +205,16 @@ func (s *Snapshot) Doc(ctx context.Context, p page.Path) (doc *page.Doc, err err
 
 // Doubts are the first doubtful links of a page, at most limit, and whether there are more.
 func (s *Snapshot) Doubts(ctx context.Context, p page.Path, limit int) (list []page.Doubt, more bool, err error) {
-	err = s.inTurn(ctx, p, func(source []byte) error {
-		list, more = page.Doubts(p, source, s.Context(), limit)
-		return nil
+	size, err := s.Size(ctx, p)
+	if err != nil {
+		return nil, false, err
+	}
+	err = s.unkept(ctx, int(size), func(in page.Context) error { // it may read other pages
+		source, err := s.Read(ctx, p)
+		if err == nil {
+			list, more = page.Doubts(p, source, in, limit)
+		}
+		return err
 	})
 	return list, more, err
 }
@@ -217,6 +224,15 @@ func (s *Snapshot) Doubts(ctx context.Context, p page.Path, limit int) (list []p
 func (s *Snapshot) Mend(ctx context.Context, p page.Path, source []byte, at int, text string, to page.Path) (mended []byte, ok bool, err error) {
 	err = inTurn(ctx, len(source), func() error {
 		mended, ok = page.Mend(p, source, s.Context(), at, text, to)
+		return nil
+	})
+	return mended, ok, err
+}
+
+// MendPlace is Mend for a link that shall name another place of the page that it leads to; see page.MendPlace.
+func (s *Snapshot) MendPlace(ctx context.Context, p page.Path, source []byte, at int, text, name string) (mended []byte, ok bool, err error) {
+	err = inTurn(ctx, len(source), func() error {
+		mended, ok = page.MendPlace(p, source, s.Context(), at, text, name)
 		return nil
 	})
 	return mended, ok, err
