@@ -58,7 +58,37 @@ func Parse(at Path, src []byte) *Doc { return parse(at, src, 0) }
 
 // parse is Parse where so much of maxWork was done for others.
 func parse(at Path, src []byte, done int) *Doc {
-	d := &Doc{Path: at, ids: map[string]int{}}
+	d, where, above := parseTree(at, src, done)
+	if d.root == nil {
+		d.Text = string(d.source)
+	} else {
+		d.collect(where, above)
+	}
+	if d.Title == "" {
+		d.Title = at.Title()
+	}
+	return d
+}
+
+// parseLinks is Parse for whoever wants nothing but spots, as a move does of very many pages: it makes no text, outline or
+// tags of the tree.
+func parseLinks(at Path, src []byte) *Doc {
+	d, _, _ := parseTree(at, src, 0)
+	if d.root == nil || bytes.IndexByte(d.source, '<') < 0 {
+		return d
+	}
+	_ = ast.Walk(d.root, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if entering {
+			d.collectHTML(n)
+		}
+		return ast.WalkContinue, nil
+	})
+	return d
+}
+
+// parseTree parses the page, and says where a byte of its source is in src and how many lines are above it.
+func parseTree(at Path, src []byte, done int) (d *Doc, place func(int) int, above int) {
+	d = &Doc{Path: at, ids: map[string]int{}}
 	text, where := normalise(src)
 	meta, skip := splitMeta(text)
 	if skip > 0 {
@@ -73,16 +103,10 @@ func parse(at Path, src []byte, done int) *Doc {
 	}
 	d.source = text[skip:]
 	d.root, d.notice, d.work = parseMarkdown(d.source, done)
-	if d.root == nil {
-		d.Text = string(d.source)
-	} else {
+	if d.root != nil {
 		d.arrange()
-		d.collect(func(i int) int { return where(i + skip) }, bytes.Count(text[:skip], []byte("\n")))
 	}
-	if d.Title == "" {
-		d.Title = at.Title()
-	}
-	return d
+	return d, func(i int) int { return where(i + skip) }, bytes.Count(text[:skip], []byte("\n"))
 }
 
 // normalise makes valid UTF-8 with "\n" at line ends and no byte order mark; where gives the place in src of a byte of
@@ -180,7 +204,7 @@ func (d *Doc) collect(where func(int) int, above int) {
 			writeLines(&text, n, d.source)
 		case *ast.HTMLBlock:
 			raws = append(raws, n)
-			text.WriteString(d.readHTML(d.rawText(n)))
+			text.WriteString(d.collectHTML(n))
 		case *ast.RawHTML:
 			simple, known := d.simple[n.Parent()]
 			if !known {
@@ -193,9 +217,7 @@ func (d *Doc) collect(where func(int) int, above int) {
 			if !simple {
 				raws = append(raws, n)
 			}
-			if first := n.Segments.At(0); maySay(first.Value(d.source)) {
-				d.readHTML(string(n.Segments.Value(d.source)))
-			}
+			d.collectHTML(n)
 		default:
 			if n.Kind() == kindCell {
 				text.WriteByte(' ')
@@ -205,6 +227,19 @@ func (d *Doc) collect(where func(int) int, above int) {
 	})
 	d.Text = strings.TrimSpace(text.String())
 	d.divide(raws)
+}
+
+// collectHTML collects what the author's HTML says, and gives the text in a block of it.
+func (d *Doc) collectHTML(n ast.Node) string {
+	switch n := n.(type) {
+	case *ast.HTMLBlock:
+		return d.readHTML(d.rawText(n))
+	case *ast.RawHTML:
+		if first := n.Segments.At(0); maySay(first.Value(d.source)) {
+			d.readHTML(string(n.Segments.Value(d.source)))
+		}
+	}
+	return ""
 }
 
 // titleHeading settles the title, and returns the heading that is left out because it says the same.

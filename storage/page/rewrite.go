@@ -62,7 +62,7 @@ type Rewritten struct {
 // ErrIntricate.
 func Rewrite(at Path, src []byte, m Moves) (Rewritten, error) {
 	var out Rewritten
-	d := Parse(at, src)
+	d := parseLinks(at, src)
 	if d.root == nil {
 		return Rewritten{Text: src}, ErrIntricate
 	}
@@ -178,7 +178,7 @@ func isPlain(s string) bool {
 
 // provenSame tells whether a text that has been edited has the same links as before, but for those.
 func (d *Doc) provenSame(out []byte, edits []edit) bool {
-	now := Parse(d.Path, out)
+	now := parseLinks(d.Path, out)
 	if now.root == nil {
 		return false
 	}

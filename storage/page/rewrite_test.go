@@ -180,6 +180,9 @@ func checkRewrite(t *testing.T, at Path, src []byte, m Moves) {
 		return
 	}
 	before, after := Parse(at, src), Parse(m.To(at), got.Text)
+	if alone := parseLinks(at, src).spots(); !slices.Equal(alone, before.spots()) {
+		t.Fatalf("%q has the links %v, parsed for them alone %v", src, before.spots(), alone)
+	}
 	old, now := before.spots(), after.spots()
 	if len(old) != len(now) {
 		t.Fatalf("%q has %d links, %q has %d", src, len(old), got.Text, len(now))
