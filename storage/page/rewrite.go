@@ -14,6 +14,8 @@ import (
 //
 //   - Each link of a page is read twice: as it was, and as it would be if nothing were rewritten. One that would still
 //     mean the same is left alone, whatever moved.
+//   - So is a wiki link with a bare name that no file has: it may be a title, an alias or a name of former days, which are
+//     not known here and mean the same from everywhere.
 //   - Otherwise some spellings of the new name are tried, nearest to the author's first: a bare name stays bare, a rooted
 //     one rooted, with or without extension, encoded or not. The first that is read as what is wanted is written.
 //   - Where none is, the link stays as it is and counts as lost; so does one that could not be changed without the page
@@ -85,7 +87,7 @@ func Rewrite(at Path, src []byte, m Moves) (Rewritten, error) {
 		a, ok := seen[key]
 		if !ok || a.raw != raw {
 			a = answer{raw: raw, new: raw, ok: true}
-			if want, bound := m.want(r.Target); bound && !same(is.read(s.link).Target, want) {
+			if want, bound := m.want(s.link, r); bound && !same(is.read(s.link).Target, want) {
 				a.new, a.ok = m.respell(was, is, s, r, text, raw, want, &tries)
 			}
 			seen[key] = a
@@ -208,9 +210,12 @@ func (d *Doc) provenSame(out []byte, edits []edit) bool {
 }
 
 // want is what a link must mean after the moves; false for one that no move can change.
-func (m Moves) want(t Target) (Target, bool) {
+func (m Moves) want(l Link, r reading) (Target, bool) {
+	t := r.Target
 	switch {
 	case t.External != "", t.Path == "" && !t.IsDir:
+		return t, false
+	case l.Wiki && !t.Found && !strings.Contains(r.form.page, "/"):
 		return t, false
 	case t.IsDir:
 		t.Dir = m.toDir(t.Dir)

@@ -3,6 +3,7 @@ package page
 import (
 	"bytes"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -86,7 +87,9 @@ func TestRewrite(t *testing.T) {
 		{"front matter stays", "Old.md", "New.md", "Home.md", Native, "---\na: '[[Old]]'\n---\n[[Old]]", "---\na: '[[Old]]'\n---\n[[New]]"},
 		{"to another folder", "guide/Set up.md", "x/y/Set up.md", "guide/Set up.md", Native, "[a](deep/Note.md) ![b](pic.png) [[Note]] [[./deep/Note]] [c](README) [d](#x) [[#x]] [e](../Home.md) [f](Set%20up.md)",
 			"[a](../../guide/deep/Note.md) ![b](../../guide/pic.png) [[Note]] [[../../guide/deep/Note]] [c](../../guide/README) [d](#x) [[#x]] [e](../../Home.md) [f](Set%20up.md)"},
-		{"what is not written yet", "guide/Set up.md", "x/Set up.md", "guide/Set up.md", Native, "[a](New.md) [[New]] [[x/New]]", "[a](../guide/New.md) [[guide/New]] [[x/New]]"},
+		{"what is not written yet", "guide/Set up.md", "x/Set up.md", "guide/Set up.md", Native, "[a](New.md) [[New]] [[x/New]]", "[a](../guide/New.md) [[New]] [[x/New]]"},
+		{"what no file is called", "guide/Set up.md", "x/Set up.md", "guide/Set up.md", Native, "[[Boss]] [[Anna Smith|the boss]] ![[Boss#part]] [[include:Boss]] [[Boss.md]] [[./Boss]] [[../Boss]] [a](Boss)",
+			"[[Boss]] [[Anna Smith|the boss]] ![[Boss#part]] [[include:Boss]] [[Boss.md]] [[../guide/Boss]] [[../Boss]] [a](../guide/Boss)"},
 		{"folder", "guide/", "manual/", "Home.md", Native, "[a](guide/Set%20up.md) [[guide/Set up]] [[Set up]] [b](guide/) [[guide]] [c](guide) [[deep/Note]] [d](guide/New.md) [e](guide/deep)",
 			"[a](manual/Set%20up.md) [[manual/Set up]] [[Set up]] [b](manual/) [[manual]] [c](manual) [[deep/Note]] [d](manual/New.md) [e](manual/deep)"},
 		{"within a folder that moves", "guide/", "a/manual/", "guide/Set up.md", Native, "[a](deep/Note.md) [[./deep/Note]] [b](New.md) [c](../Home.md) [[guide/deep/Note|x]]", "[a](deep/Note.md) [[./deep/Note]] [b](New.md) [c](../../Home.md) [[a/manual/deep/Note|x]]"},
@@ -190,11 +193,11 @@ func checkRewrite(t *testing.T, at Path, src []byte, m Moves) {
 	lost, turned := 0, false
 	was, is := asker{m.Before.Names, m.Before.Profile, at, Also{}}, asker{m.After.Names, m.After.Profile, m.To(at), Also{}}
 	// Beside the targets, all bytes are the same.
-	rest := func(d *Doc, spots []spot, k asker) string {
+	rest := func(d *Doc, spots []spot) string {
 		var b strings.Builder
 		from := 0
-		for _, s := range spots {
-			_, place := s.part(k.read(s.link).second)
+		for i, s := range spots {
+			_, place := s.part(was.read(old[i].link).second)
 			if place.start < from {
 				continue
 			}
@@ -206,7 +209,7 @@ func checkRewrite(t *testing.T, at Path, src []byte, m Moves) {
 	}
 	for i, s := range old {
 		before := was.read(s.link)
-		want, bound := m.want(before.Target)
+		want, bound := m.want(s.link, before)
 		r := is.read(now[i].link)
 		turned = turned || r.second != before.second // the other side leads there now
 		if bound && (!same(r.Target, want) || hides(old[i].link, now[i].link, want)) {
@@ -216,8 +219,82 @@ func checkRewrite(t *testing.T, at Path, src []byte, m Moves) {
 	if lost > got.Lost {
 		t.Fatalf("%v: %q became %q: %d links are lost, %d were told", m.Files, src, got.Text, lost, got.Lost)
 	}
-	if lost == 0 && !turned && rest(before, old, was) != rest(after, now, is) {
+	if lost == 0 && !turned && rest(before, old) != rest(after, now) {
 		t.Fatalf("%v: %q became %q", m.Files, src, got.Text)
+	}
+}
+
+// A link by a title, an alias or a former name leads to the same page wherever the pages have moved, as long as no file has
+// got that name.
+func TestRewriteCalled(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	pick := func(list ...string) string { return list[r.IntN(len(list))] }
+	dirs, bases := []string{"", "d/", "d/e/", "people/", "x y/"}, []string{"anna", "Home", "Old page", "r", "plan", "Boss of it"}
+	led := 0
+	for range 5000 {
+		var files []string
+		for range 2 + r.IntN(6) {
+			files = append(files, pick(dirs...)+pick(bases...)+".md")
+		}
+		n := names(files...)
+		called, former := map[string][]Path{}, map[string][]Move{}
+		for range 1 + r.IntN(4) {
+			p := Path(pick(files...))
+			called[Fold(pick("Boss", "Anna Smith", "TCP & IP", "Who decides?"))] = []Path{p}
+			gone := Path(pick(dirs...) + pick("Legacy", "Old one") + ".md")
+			former[looseBase(stripExt(string(gone)))] = []Move{{gone, p}}
+		}
+		at := pick(files...)
+		var text strings.Builder
+		for range 4 {
+			text.WriteString(pick("", "!") + "[[" + pick("", "", "text|") + pick("Boss", "boss", "Anna Smith", "Legacy", "old one", "Old-one.md", "TCP & IP") + pick("", "#part", "|text") + "]] ")
+		}
+		from, to := pick(files...), pick(dirs...)+pick("new", "e/New one", "Boss", "r")+".md"
+		if pick("page", "folder") == "folder" && Path(from).Dir() != "" {
+			from, to = Path(from).Dir()+"/", pick("q/", "z/q/", "x z/")
+		}
+		if n.Has(Path(to)) || n.HasDir(strings.TrimSuffix(to, "/")) || strings.HasPrefix(to, from) {
+			continue
+		}
+		m := moves(n, Profile(pick(string(Native), string(Gollum), string(Obsidian))), from, to)
+		got, err := Rewrite(Path(at), []byte(text.String()), m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		also := func(to func(Path) Path) Also {
+			return Also{
+				Called: func(fold string) (list []Path) {
+					for _, p := range called[fold] {
+						list = append(list, to(p))
+					}
+					return list
+				},
+				Moved: func(key string) (list []Move) {
+					for _, mv := range former[key] {
+						list = append(list, Move{mv.From, to(mv.To)})
+					}
+					return list
+				},
+			}
+		}
+		names := asker{m.Before.Names, m.Before.Profile, Path(at), Also{}}
+		namesAfter := asker{m.After.Names, m.After.Profile, m.To(Path(at)), Also{}}
+		was, is := names, namesAfter
+		was.also, is.also = also(func(p Path) Path { return p }), also(m.To)
+		before, after := Parse(Path(at), []byte(text.String())).spots(), Parse(m.To(Path(at)), got.Text).spots()
+		for i, s := range before {
+			want := was.read(s.link)
+			if !want.Found || names.read(s.link).Found || namesAfter.read(s.link).Found {
+				continue // by the name of a file
+			}
+			led++
+			if t2 := is.read(after[i].link); !t2.Found || t2.Path != m.To(want.Path) {
+				t.Fatalf("%v, %s to %s: %q on %s led to %s, and %q leads to %s", files, from, to, text.String(), at, want.Path, got.Text, t2.Path)
+			}
+		}
+	}
+	if led < 1000 {
+		t.Errorf("only %d links led anywhere", led)
 	}
 }
 
