@@ -21,9 +21,8 @@ func Adopt(original, text []byte) []byte {
 	old, typed := splitEnded(original), splitEnded(text)
 	usual := usualEnding(old)
 	put := func(l endedLine) { out = append(append(out, l.text...), l.ending...) }
-	numbers := number(keysOfLines(old), keysOfLines(typed))
 	at := 0 // in old
-	for _, c := range compare(numbers[0], numbers[1], diffWork) {
+	for _, c := range compareNear(keysOfLines(old), keysOfLines(typed)) {
 		for ; at < c.a0; at++ {
 			put(old[at])
 		}
@@ -43,6 +42,47 @@ func Adopt(original, text []byte) []byte {
 		put(old[at])
 	}
 	return out
+}
+
+// compareNear compares as compare does, but of several ways to pair equal lines it takes the one that leaves lines where
+// they are: those that both texts begin and end with, and between them line by line where that pairs as many.
+func compareNear(a, b []string) []change {
+	head := 0
+	for head < len(a) && head < len(b) && a[head] == b[head] {
+		head++
+	}
+	tail := 0
+	for tail < len(a)-head && tail < len(b)-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
+		tail++
+	}
+	a, b = a[head:len(a)-tail], b[head:len(b)-tail]
+	numbers := number(a, b)
+	changes := compare(numbers[0], numbers[1], diffWork)
+	if len(a) == len(b) {
+		paired := len(a)
+		for _, c := range changes {
+			paired -= c.a1 - c.a0
+		}
+		var still []change
+		for i := range a {
+			switch last := len(still) - 1; {
+			case a[i] == b[i]:
+				paired--
+			case last >= 0 && still[last].a1 == i:
+				still[last].a1, still[last].b1 = i+1, i+1
+			default:
+				still = append(still, change{i, i + 1, i, i + 1})
+			}
+		}
+		if paired <= 0 {
+			changes = still
+		}
+	}
+	for i := range changes {
+		c := &changes[i]
+		*c = change{c.a0 + head, c.a1 + head, c.b0 + head, c.b1 + head}
+	}
+	return changes
 }
 
 // keysOfLines are lines as a form knows them: ended, or not.

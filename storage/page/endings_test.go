@@ -2,6 +2,7 @@ package page
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -23,6 +24,10 @@ func TestAdopt(t *testing.T) {
 		{"trailing spaces stay", "a  \nb\t\n", "a  \r\nb\t\r\n", "a  \nb\t\n"},
 		{"everything removed", "a\nb\n", "", ""},
 		{"lines removed", "a\r\nb\r\nc\r\n", "a\r\nc\r\n", "a\r\nc\r\n"},
+		{"byte order mark not sent", "\ufeff# a\r\nb\r\n", "Intro\r\n\r\n# a\r\nb\r\n", "\ufeffIntro\r\n\r\n# a\r\nb\r\n"},
+		{"one of equal lines changed", " \r\na\na\r\n&amp;\n", " \r\naX\r\na\r\n&amp;\r\n", " \r\naX\na\r\n&amp;\n"},
+		{"two of equal lines changed", "a\na\r\na\na\r\na\n", "a\r\nX\r\na\r\nY\r\na\r\n", "a\nX\r\na\nY\r\na\n"},
+		{"one line gone and one more elsewhere", "a\nb\r\nc\nd\r\n", "b\r\nc\r\nd\r\ne\r\n", "b\r\nc\nd\r\ne\n"},
 		{"repeated lines", "a\na\na\n", "a\r\na\r\n", "a\na\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -30,6 +35,42 @@ func TestAdopt(t *testing.T) {
 				t.Errorf("Adopt(%q, %q) = %q, want %q", test.original, test.text, got, test.want)
 			}
 		})
+	}
+}
+
+// Whatever line of a file is changed, no other one's bytes do.
+func TestAdoptOneLine(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	pick := func(list ...string) string { return list[r.IntN(len(list))] }
+	for range 20_000 {
+		mark := pick("", "", "\ufeff")
+		var lines []endedLine
+		for range 1 + r.IntN(12) {
+			lines = append(lines, endedLine{[]byte(pick("", "a", "a", "b  ", " ", "&amp;", "x\ufeff")), []byte(pick("\n", "\n", "\r\n", "\r"))})
+		}
+		if r.IntN(2) == 0 {
+			lines[len(lines)-1] = endedLine{text: []byte("end")}
+		}
+		for i := 1; i < len(lines); i++ {
+			if string(lines[i-1].ending) == "\r" && len(lines[i].text) == 0 && string(lines[i].ending) == "\n" {
+				lines[i-1].ending = []byte("\r\n") // they would be one line end
+			}
+		}
+		changed := r.IntN(len(lines))
+		original, sent, want := []byte(mark), []byte{}, []byte(mark)
+		for i, l := range lines {
+			original = append(append(original, l.text...), l.ending...)
+			if i == changed {
+				l.text = append(bytes.Clone(l.text), pick("NEW", "a", " ")...)
+			}
+			want = append(append(want, l.text...), l.ending...)
+			if sent = append(sent, l.text...); len(l.ending) > 0 {
+				sent = append(sent, "\r\n"...)
+			}
+		}
+		if got := Adopt(original, sent); !bytes.Equal(got, want) {
+			t.Fatalf("line %d of %q changed: got %q, want %q", changed+1, original, got, want)
+		}
 	}
 }
 

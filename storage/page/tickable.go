@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"html"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -81,40 +82,44 @@ func TaskText(src []byte, line int) string {
 }
 
 // Follow is where the line of a task stands in a later text: the same one if nobody has changed it but for its box. It is
-// false when the line is gone or says something else.
+// false when the line is gone or says something else. Whether boxes are ticked says nothing of which line is which: equal
+// tasks may stand side by side.
 func Follow(old, now []byte, line int) (int, bool) {
-	if line < 1 {
+	before, after := untickedLines(old), untickedLines(now)
+	if line < 1 || line > len(before) {
 		return 0, false
 	}
-	if bytes.Equal(old, now) {
-		return line, true
-	}
-	want := unticked(lineText(old, line))
-	same := func(at int) bool { return bytes.Equal(unticked(lineText(now, at)), want) }
-	at := line
-	for _, h := range Diff(old, now) {
-		if line < h.OldStart {
-			break
-		}
-		for _, l := range h.Lines {
-			switch {
-			case l.Op == '+':
-				at++
-			case l.Op == '-' && l.Old == line: // what stands in its place may say the same
-				for _, other := range h.Lines {
-					if other.Op == '+' && bytes.Equal(unticked(other.text()), want) {
-						return other.New, same(other.New)
-					}
+	at := line - 1
+	for _, c := range compareNear(before, after) {
+		switch {
+		case at < c.a0:
+		case at >= c.a1:
+			continue
+		default: // what stands in its place may say the same, where there was too much to be compared
+			one := func(lines []string) int {
+				if i := slices.Index(lines, before[at]); i >= 0 && !slices.Contains(lines[i+1:], before[at]) {
+					return i
 				}
-				return 0, false
-			case l.Op == '-':
-				at--
-			case l.Old == line:
-				return l.New, same(l.New)
+				return -1
 			}
+			if i := one(after[c.b0:c.b1]); i >= 0 && one(before[c.a0:c.a1]) >= 0 {
+				return c.b0 + i + 1, true
+			}
+			return 0, false
 		}
+		return at + c.b0 - c.a0 + 1, true
 	}
-	return at, same(at)
+	return at + len(after) - len(before) + 1, true
+}
+
+// untickedLines are the lines of a text as unticked has them.
+func untickedLines(src []byte) []string {
+	lines := splitEnded(bytes.TrimPrefix(src, []byte("\ufeff")))
+	all := make([]string, len(lines))
+	for i, l := range lines {
+		all[i] = string(unticked(l.text))
+	}
+	return all
 }
 
 // lineText is a line without its end.
@@ -128,7 +133,11 @@ func lineText(src []byte, line int) []byte {
 
 // unticked is what a line says, however deep it stands and whether its first box is ticked or not.
 func unticked(line []byte) []byte {
-	line = bytes.Clone(bytes.TrimSpace(line))
+	line = bytes.TrimSpace(line)
+	if bytes.IndexByte(line, '[') < 0 {
+		return line
+	}
+	line = bytes.Clone(line)
 	if at := boxIn(line); at >= 0 {
 		line[at+1] = ' '
 	}

@@ -44,6 +44,7 @@ func TestFollow(t *testing.T) {
 		{"ticked meanwhile", "# List\n\n- [ ] a\n- [x] b\n- [ ] c\n\nend\n", 4, 4},
 		{"ticked, and lines around it changed", "# List\n\n- [ ] A\n- new\n- [x] b\n- [ ] C\n\nend\n", 4, 5},
 		{"moved below another task", "# List\n\n- [ ] a\n  - [ ] b\n- [ ] c\n\nend\n", 4, 4},
+		{"all ticked", "# List\n\n- [x] a\n- [x] b\n- [x] c\n\nend\n", 5, 5},
 		{"gone", "# List\n\n- [ ] a\n- [ ] c\n\nend\n", 4, 0},
 		{"changed", "# List\n\n- [ ] a\n- [ ] bb\n- [ ] c\n\nend\n", 4, 0},
 		{"all gone", "", 4, 0},
@@ -52,6 +53,37 @@ func TestFollow(t *testing.T) {
 		got, ok := Follow([]byte(old), []byte(tt.now), tt.line)
 		if ok != (tt.at > 0) || ok && got != tt.at {
 			t.Errorf("%s: line %d, %v, want %d", tt.name, got, ok, tt.at)
+		}
+	}
+}
+
+// Equal tasks side by side are told apart by where they stand, whichever of them are ticked meanwhile and whatever is written
+// around them.
+func TestFollowEqual(t *testing.T) {
+	for _, end := range []string{"\n", "\r\n", "\r"} {
+		for _, around := range []string{"", "new" + end} {
+			for _, task := range []string{"- [ ] buy", "- [ ]", "  * [ ] a", "> - [ ] a"} {
+				const n = 5
+				old := "# List" + end + strings.Repeat(task+end, n) + "end" + end
+				for ticked := range 1 << n {
+					var now strings.Builder
+					now.WriteString(around + "# List" + end)
+					for i := range n {
+						if ticked>>i&1 == 1 {
+							now.WriteString(strings.Replace(task, "[ ]", "[x]", 1) + end)
+						} else {
+							now.WriteString(task + end)
+						}
+					}
+					now.WriteString("end" + end + around)
+					for line := 2; line < 2+n; line++ {
+						want := line + min(1, len(around))
+						if got, ok := Follow([]byte(old), []byte(now.String()), line); !ok || got != want {
+							t.Fatalf("line %d of %q is %d, %v of %q, want %d", line, old, got, ok, now.String(), want)
+						}
+					}
+				}
+			}
 		}
 	}
 }
