@@ -80,7 +80,7 @@ func (s *Server) conflictView(c echo.Context, in at, w writing, clash *wiki.Conf
 	v := web.Conflict{
 		Frame: s.formFrame(c, in, p, "Choose what to keep: "+p.Title()),
 		Form:  s.form(c, in, p, "edit", w),
-		Path:  p.Address(), Mine: string(clash.Mine), Whole: string(clash.Merged), Theirs: string(clash.Rev),
+		Path:  p.Address(), Mine: unmarked(string(clash.Mine)), Whole: unmarked(string(clash.Merged)), Theirs: string(clash.Rev),
 		Total: clash.Merge.Conflicts(), Gone: clash.Gone, New: clash.Base == nil,
 	}
 	// An index that is behind names nobody rather than somebody else.

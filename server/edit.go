@@ -17,8 +17,9 @@ import (
 
 // This file is the editor: a form, its preview, its save, and all that can come between.
 
-// maxForm bounds a form: a page at its limit, percent-encoded, and the fields beside it.
-const maxForm = 4 << 20
+// maxForm bounds a form: two texts at the limit of a page, as where somebody chooses between versions, of nothing but line
+// ends, each percent-encoded in six bytes; and the fields beside them.
+const maxForm = 2*6*wiki.MaxPage + 64<<10
 
 // newPage asks for the name of a new page, and leads to the editor when it is a good one.
 func (s *Server) newPage(c echo.Context) error {
@@ -86,6 +87,10 @@ func (s *Server) edit(c echo.Context) error {
 	return s.html(c, 200, s.editView(c, in, p, writing{text: string(text), base: in.Rev()}))
 }
 
+// unmarked is a text as a form has it, without the byte order mark of its file: what is typed before it would leave it in
+// the middle of the page. page.Adopt gives it back.
+func unmarked(text string) string { return strings.TrimPrefix(text, "\ufeff") }
+
 // notText refuses to edit what a browser would spoil.
 func notText(in at, p page.Path) error {
 	return &badRequest{
@@ -110,7 +115,7 @@ func (s *Server) editView(c echo.Context, in at, p page.Path, w writing) web.Edi
 	v := web.Edit{
 		Frame: s.formFrame(c, in, p, title),
 		Form:  s.form(c, in, p, "edit", w),
-		New:   w.base == "", Path: p.Address(), Text: w.text, Shown: w.preview,
+		New:   w.base == "", Path: p.Address(), Text: unmarked(w.text), Shown: w.preview,
 		Upload: app(in.Space(), "upload", p),
 		Limit:  fmt.Sprintf("A page may be up to %d MB long.", wiki.MaxPage>>20),
 	}

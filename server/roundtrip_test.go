@@ -120,6 +120,9 @@ func TestRoundTrip(t *testing.T) {
 		}
 		edit := web.URL + "/old/-/edit/" + escape(p.Address())
 		form := formOf(t, edit)
+		if strings.Contains(form.Get("text"), "\ufeff") {
+			t.Errorf("the form of %s has a byte order mark in it", name)
+		}
 		form.Set("text", strings.ReplaceAll(strings.Replace(form.Get("text"), "one", "ONE", 1), "\n", "\r\n"))
 		res, err := http.PostForm(edit, form)
 		if err != nil {
@@ -143,6 +146,92 @@ func TestRoundTrip(t *testing.T) {
 		edit := web.URL + "/old/-/edit/" + escape(page.Path(name).Address())
 		if status, b := getPage(t, edit); status != 415 || bytes.Contains(b, []byte("<textarea")) {
 			t.Errorf("the editor of %s: %d\n%s", name, status, b)
+		}
+	}
+}
+
+// A byte order mark stays where it is, at the beginning of the file, also when something is written above all else, and
+// when two do so.
+func TestMarkStaysFirst(t *testing.T) {
+	web := start(t)
+	put := func(name, text string) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), "PUT", web.URL+"/wiki/"+name+".md", strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("If-None-Match", "*")
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.Body.Close(); res.StatusCode != 201 {
+			t.Fatalf("put %s: %s", name, res.Status)
+		}
+	}
+	send := func(form url.Values) (int, string) {
+		t.Helper()
+		form.Set("text", strings.ReplaceAll(form.Get("text"), "\n", "\r\n"))
+		req, err := http.NewRequestWithContext(t.Context(), "POST", web.URL+"/wiki/-/edit/Marked", strings.NewReader(form.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.Header.Set("Accept", "text/html")
+		res, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		b, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, string(b)
+	}
+	source := func() string {
+		t.Helper()
+		_, b := getPage(t, web.URL+"/wiki/Marked.md")
+		return string(b)
+	}
+	put("Marked", "\ufeff# Title\r\n\r\nbody\r\n")
+	first, second := formOf(t, web.URL+"/wiki/-/edit/Marked"), formOf(t, web.URL+"/wiki/-/edit/Marked")
+	first.Set("text", "Intro\n\n"+first.Get("text"))
+	if status, _ := send(first); status != 303 || source() != "\ufeffIntro\r\n\r\n# Title\r\n\r\nbody\r\n" {
+		t.Errorf("%d, %q", status, source())
+	}
+	second.Set("text", "Another\n\n"+second.Get("text"))
+	status, b := send(second)
+	if status != 409 || strings.Contains(b, "\ufeff") {
+		t.Errorf("%d, and a mark in the choice: %v", status, strings.Contains(b, "\ufeff"))
+	}
+	_, theirs, _ := strings.Cut(b, `name="theirs" value="`)
+	theirs, _, _ = strings.Cut(theirs, `"`)
+	second.Set("theirs", theirs)
+	second.Set("places", "1")
+	second.Set("rest", "both")
+	status, b = send(second)
+	if got := source(); status != 303 || strings.LastIndex(got, "\ufeff") != 0 || !strings.Contains(got, "Another") || !strings.Contains(got, "Intro") {
+		t.Errorf("%d, %q\n%s", status, got, b)
+	}
+}
+
+// The form takes whatever page PUT takes.
+func TestFormTakesAnyPage(t *testing.T) {
+	web := start(t)
+	for name, of := range map[string]string{"lines": "\n", "letters": "é", "signs": "%"} {
+		text := strings.Repeat(of, wiki.MaxPage/len(of))
+		for _, more := range []string{"", "x"} {
+			form := url.Values{"text": {strings.ReplaceAll(text+more, "\n", "\r\n")}, "base": {""}, "note": {strings.Repeat("n", 1000)}}
+			res, err := (&http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).PostForm(
+				web.URL+"/wiki/-/edit/"+name+more, form)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res.Body.Close()
+			if want := 303 + 110*len(more); res.StatusCode != want {
+				t.Errorf("a page of %q, and %q: %s, want %d", of, more, res.Status, want)
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 )
@@ -18,6 +19,7 @@ import (
 type Merged struct {
 	Blocks []Block
 	eol    string
+	mark   string // the byte order mark of both edits, which is in no block
 }
 
 // Block is a stretch of a merged text. Its texts are whole lines; only the last of a text may lack its line end.
@@ -48,11 +50,19 @@ const (
 // Merge merges two edits of one base by lines. Its work is bounded: half a second for texts of a megabyte whose lines
 // have all been changed on both sides.
 func Merge(base, mine, theirs []byte) Merged {
+	mark := []byte("\ufeff")
+	marked := bytes.HasPrefix(mine, mark) && bytes.HasPrefix(theirs, mark)
+	if marked {
+		base, mine, theirs = bytes.TrimPrefix(base, mark), mine[len(mark):], theirs[len(mark):]
+	}
 	w := merging{
 		base: side{text: base, lines: cutLines(base)}, mine: side{text: mine, lines: cutLines(mine)},
 		theirs: side{text: theirs, lines: cutLines(theirs)}, room: wordRoom,
 	}
 	b, m, t := w.base.lines, w.mine.lines, w.theirs.lines
+	if marked {
+		w.out.mark = string(mark)
+	}
 	w.out.eol = "\n"
 	if len(m) > 0 && strings.HasSuffix(m[0], "\r\n") {
 		w.out.eol = "\r\n"
@@ -85,6 +95,7 @@ func (m Merged) Conflicts() int {
 // Text is the whole text, with one choice for each conflict in order; where none is given both versions are kept.
 func (m Merged) Text(choices ...Choice) []byte {
 	out := joiner{eol: m.eol}
+	out.text.WriteString(m.mark)
 	for _, b := range m.Blocks {
 		if !b.Conflict {
 			out.add(b.Text)
@@ -115,6 +126,7 @@ func (m Merged) Text(choices ...Choice) []byte {
 // Marked is the whole text with both versions of each conflict between git's marks, mine first.
 func (m Merged) Marked(mineLabel, theirsLabel string) []byte {
 	out := joiner{eol: m.eol}
+	out.text.WriteString(m.mark)
 	mark := func(sign, label string) {
 		out.add(strings.TrimSpace(sign+" "+strings.Join(strings.Fields(label), " ")) + m.eol)
 	}

@@ -27,6 +27,9 @@ func TestMerge(t *testing.T) {
 		{"final newline added", "a\nb\nc", "a\nb\nc\n", "A\nb\nc", "A\nb\nc\n", true},
 		{"conflict at an open end", "a", "b", "c", "<<<<<<< me\nb\n=======\nc\n>>>>>>> them\n", false},
 		{"same beginning", "a\n", "x\nm\n", "x\nt\n", "x\n<<<<<<< me\nm\n=======\nt\n>>>>>>> them\n", false},
+		{"a byte order mark", "\ufeffa\n", "\ufeffm\n", "\ufefft\n", "\ufeff<<<<<<< me\nm\n=======\nt\n>>>>>>> them\n", false},
+		{"a mark and a line before", "\ufeffa\n\nb\n", "\ufeffnew\na\n\nb\n", "\ufeffa\n\nB\n", "\ufeffnew\na\n\nB\n", true},
+		{"a mark taken away", "\ufeffa\nb\nc\n", "a\nb\nc\n", "\ufeffa\nb\nC\n", "a\nb\nC\n", true},
 		{"both empty it", "a\n", "", "", "", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -42,6 +45,7 @@ func TestMerge(t *testing.T) {
 func FuzzMerge(f *testing.F) {
 	f.Add("a\nb\nc\n", "a\nB\nc\n", "a\nb\nC\n")
 	f.Add("a\r\nb", "", "a\r\nb\r\n")
+	f.Add("\ufeffa\nb", "\ufeffb", "\ufeff")
 	f.Add("a\na\na\nb\n", "a\nb\na\n", "b\na\na\na")
 	f.Add("a b\nc d\ne f\n", "a B c\nd e f\n", "a b\nc d\ne F")
 	f.Add("a b\n\nc d\ne f g\nh", "a\nb\n\nc d e\nf g h", "a b\n\nc D\ne f g\nH")
