@@ -181,6 +181,8 @@ func whyLeft(err error) string {
 		return "a link in it cannot be written so that it goes on leading there"
 	case errors.Is(err, page.ErrIntricate):
 		return "it is too intricate to be changed by a program"
+	case errors.Is(err, wiki.ErrNoTime):
+		return "it is large, and other large pages before it took too long"
 	case errors.Is(err, fs.ErrPermission):
 		return "you may not change it"
 	case errors.Is(err, wiki.ErrTooLarge):

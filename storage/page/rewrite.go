@@ -125,7 +125,7 @@ type edit struct {
 // To find the edits that spoil a page it is parsed again and again: so often, and so many bytes in all.
 const (
 	maxProofs = 32
-	maxProven = 16 << 20
+	maxProven = 3 << 20
 )
 
 // changeMost makes all edits that can be made together and be proven, and tells how many are not. To find out which

@@ -10,6 +10,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -25,7 +27,8 @@ import (
 //   - A page is parsed only when its bytes mention one of the names (see page.Mentions).
 //   - What a page shows or links to and nobody else uses goes with it, when it lies beside the page or in the folder
 //     that has the page's name.
-//   - A page that cannot be rewritten stays as it is, and is named.
+//   - A page that cannot be rewritten stays as it is, and is named. So is a large one where larger or as large ones have
+//     taken all the time that there is for them: the smallest come first.
 
 // Moving asks for a file or a folder to get another name.
 type Moving struct {
@@ -52,6 +55,12 @@ type MovePlan struct {
 // ErrLinksLost is why a page is in MovePlan.Left of which some links cannot be written so that they go on leading where
 // they lead.
 var ErrLinksLost = errors.New("nothing can be written that leads there")
+
+// ErrNoTime is why a page is in MovePlan.Left that is large, and before which other large pages took too long.
+var ErrNoTime = errors.New("other large pages took too long")
+
+// moveTime is how long the large pages of a move may be parsed for.
+const moveTime = 8 * time.Second
 
 // taken is a name that something has.
 type taken struct{ *page.NameError }
@@ -109,7 +118,7 @@ func (s *Space) planMove(ctx context.Context, by Actor, head *Snapshot, m Moving
 	if last != nil && (last.Head.namesAt != head.namesAt || head.namesAt == 0 || last.Head.profile() != head.profile()) {
 		last = nil
 	}
-	w := &mover{by: by, head: head, moves: page.Moves{Before: head.Context(), Files: files}}
+	w := &mover{by: by, head: head, left: s.moveTime, moves: page.Moves{Before: head.Context(), Files: files}}
 	if m.Folder {
 		w.moves.Folders = map[string]string{string(m.From): string(m.To)}
 	} else if m.From.IsPage() {
@@ -282,6 +291,25 @@ type mover struct {
 	mentions *page.Mentions         // nil: any page may have to be changed
 	seen     map[page.Path]lookedAt // by an earlier plan of the same move
 	now      map[page.Path]lookedAt
+
+	left  time.Duration // for large pages,
+	spent atomic.Int64  // of it, in nanoseconds
+}
+
+// parse does something with the source of a page, in its turn. The error is ErrNoTime for a large page when too much has
+// been spent on others.
+func (w *mover) parse(ctx context.Context, size int, do func() error) error {
+	return inTurn(ctx, size, func() error {
+		if size <= cheap {
+			return do()
+		}
+		if w.spent.Load() >= int64(w.left) {
+			return ErrNoTime
+		}
+		start := time.Now()
+		defer func() { w.spent.Add(int64(time.Since(start))) }()
+		return do()
+	})
 }
 
 // lookedAt is what a move does to a page.
@@ -339,9 +367,23 @@ func (w *mover) look(ctx context.Context) (map[page.Path]lookedAt, error) {
 			all = append(all, p)
 		}
 	}
-	found := make([]lookedAt, len(all))
+	found, sizes := make([]lookedAt, len(all)), make([]int, len(all))
 	err := w.parallel(ctx, len(all), func(i int) (err error) {
-		found[i], err = w.page(ctx, all[i])
+		found[i], sizes[i], err = w.page(ctx, all[i], false)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var large []int
+	for i, size := range sizes {
+		if size > 0 {
+			large = append(large, i)
+		}
+	}
+	slices.SortFunc(large, func(i, j int) int { return cmp.Or(sizes[i]-sizes[j], cmp.Compare(all[i], all[j])) })
+	err = w.parallel(ctx, len(large), func(i int) (err error) {
+		found[large[i]], _, err = w.page(ctx, all[large[i]], true)
 		return err
 	})
 	if err != nil {
@@ -378,55 +420,58 @@ func (w *mover) parallel(ctx context.Context, n int, do func(i int) error) error
 	return g.Wait()
 }
 
-func (w *mover) page(ctx context.Context, p page.Path) (lookedAt, error) {
+// page looks at one page. A large one that has to be rewritten is left for later, and its size returned, unless now.
+func (w *mover) page(ctx context.Context, p page.Path, now bool) (out lookedAt, later int, err error) {
 	e, err := w.head.lookup(ctx, p)
 	if err != nil {
-		return lookedAt{}, err
+		return lookedAt{}, 0, err
 	}
 	if kept, ok := w.seen[p]; ok && kept.blob == e.Hash {
-		return kept, nil
+		return kept, 0, nil
 	}
-	out := lookedAt{blob: e.Hash}
+	out = lookedAt{blob: e.Hash}
 	src, err := w.head.tree.Blob(ctx, e)
 	if errors.Is(err, git.ErrMissing) {
 		out.err = err // one damaged page harms one page
-		return out, nil
+		return out, 0, nil
 	}
 	if err != nil {
-		return out, err
+		return out, 0, err
 	}
 	if _, moves := w.moves.Files[p]; !moves && w.mentions != nil && !w.mentions.In(src) {
-		return out, nil
+		return out, 0, nil
+	}
+	if len(src) > cheap && !now {
+		return out, len(src), nil
 	}
 	var r page.Rewritten
-	err = inTurn(ctx, len(src), func() error {
-		var err error
+	err = w.parse(ctx, len(src), func() (err error) {
 		r, err = page.Rewrite(p, src, w.moves)
 		return err
 	})
 	switch {
-	case errors.Is(err, ErrCrowded), ctx.Err() != nil:
-		return out, cmp.Or(ctx.Err(), err)
-	case err != nil:
+	case errors.Is(err, page.ErrIntricate), errors.Is(err, ErrNoTime):
 		out.err = err
-		return out, nil
+		return out, 0, nil
+	case err != nil:
+		return out, 0, err
 	case r.Lost > 0:
 		out.err = ErrLinksLost
 	}
 	if r.Changed == 0 {
-		return out, nil
+		return out, 0, nil
 	}
 	to := w.moves.To(p)
 	if !w.by.CanWrite(w.head.Space(), to) {
 		out.err = fmt.Errorf("%s: %w", to, fs.ErrPermission)
-		return out, nil
+		return out, 0, nil
 	}
 	if err := checkContent(to, r.Text); err != nil {
 		out.err = err
-		return out, nil
+		return out, 0, nil
 	}
 	out.text, out.changed = r.Text, r.Changed
-	return out, nil
+	return out, 0, nil
 }
 
 // usedBy is which files a page uses; those that are asked about are among them.
@@ -497,12 +542,15 @@ func (w *mover) takeAlong(ctx context.Context, m Moving, plan, last *MovePlan) e
 		}
 		used[i].blob = e.Hash
 		if mentions.In(src) {
-			return inTurn(ctx, len(src), func() error {
+			err = w.parse(ctx, len(src), func() error {
 				used[i].files = page.Uses(others[i], src, w.moves.Before)
 				return nil
 			})
+			if errors.Is(err, ErrNoTime) { // it may use them all
+				used[i].files, err = slices.Collect(maps.Keys(along)), nil
+			}
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return err

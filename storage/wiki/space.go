@@ -38,6 +38,7 @@ type Space struct {
 	headers  *headers
 
 	hintTime time.Duration // how long a push may be looked at once it is in
+	moveTime time.Duration // how long the large pages of a move may be parsed for
 }
 
 // maxOld is how many old snapshots are kept for a space, with the folders and names that were asked of them.
@@ -49,7 +50,7 @@ func openSpace(ctx context.Context, name, dir string, log *slog.Logger) (*Space,
 	if err != nil {
 		return nil, err
 	}
-	s := &Space{name: name, repo: repo, log: log, cache: newRendered(), folders: newFolders(), moments: newMoments(), blames: newBlames(), counts: newCounts(), headers: newHeaders(), hintTime: hintTime}
+	s := &Space{name: name, repo: repo, log: log, cache: newRendered(), folders: newFolders(), moments: newMoments(), blames: newBlames(), counts: newCounts(), headers: newHeaders(), hintTime: hintTime, moveTime: moveTime}
 	s.old, _ = lru.New[git.Hash, *Snapshot](maxOld) // fails for no size only
 	s.latest()
 	return s, nil
