@@ -20,7 +20,12 @@ func Adopt(original, text []byte) []byte {
 	}
 	old, typed := splitEnded(original), splitEnded(text)
 	usual := usualEnding(old)
-	put := func(l endedLine) { out = append(append(out, l.text...), l.ending...) }
+	put := func(l endedLine) {
+		if n := len(out); n > 0 && out[n-1] == '\r' && len(l.text) == 0 && bytes.HasPrefix(l.ending, []byte("\n")) {
+			out = append(out, '\n') // else both would be one line end
+		}
+		out = append(append(out, l.text...), l.ending...)
+	}
 	at := 0 // in old
 	for _, c := range compareNear(keysOfLines(old), keysOfLines(typed)) {
 		for ; at < c.a0; at++ {

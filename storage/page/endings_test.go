@@ -3,6 +3,7 @@ package page
 import (
 	"bytes"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -28,6 +29,8 @@ func TestAdopt(t *testing.T) {
 		{"one of equal lines changed", " \r\na\na\r\n&amp;\n", " \r\naX\r\na\r\n&amp;\r\n", " \r\naX\na\r\n&amp;\n"},
 		{"two of equal lines changed", "a\na\r\na\na\r\na\n", "a\r\nX\r\na\r\nY\r\na\r\n", "a\nX\r\na\nY\r\na\n"},
 		{"one line gone and one more elsewhere", "a\nb\r\nc\nd\r\n", "b\r\nc\r\nd\r\ne\r\n", "b\r\nc\nd\r\ne\n"},
+		{"a line before an empty one", "a\rb\r\nc\n\n", "a\r\nb\r\nc\r\nX\r\n\r\n", "a\rb\r\nc\nX\n\n"},
+		{"an empty line after CR", "a\rb\nc\r", "a\r\n\r\nc\r\n", "a\r\n\nc\r"},
 		{"repeated lines", "a\na\na\n", "a\r\na\r\n", "a\na\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -72,6 +75,19 @@ func TestAdoptOneLine(t *testing.T) {
 			t.Fatalf("line %d of %q changed: got %q, want %q", changed+1, original, got, want)
 		}
 	}
+}
+
+// Whatever comes back is in the file, line by line.
+func FuzzAdopt(f *testing.F) {
+	f.Add([]byte("b  \n\na\rsame\nb\ra\rd\r"), []byte("b  \nX\n\na\nsame\nb\na\nd\n"))
+	f.Add([]byte("\ufeffa\rb\n"), []byte("a\n\n"))
+	f.Fuzz(func(t *testing.T, original, sent []byte) {
+		sent = bytes.TrimPrefix(sent, []byte("\ufeff"))
+		got := bytes.TrimPrefix(Adopt(original, sent), []byte("\ufeff"))
+		if a, b := keysOfLines(splitEnded(got)), keysOfLines(splitEnded(sent)); !slices.Equal(a, b) {
+			t.Errorf("%q for %q becomes %q", sent, original, got)
+		}
+	})
 }
 
 // A form that is sent back as it was changes not one byte, whatever the file's line endings.
