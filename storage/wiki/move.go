@@ -60,7 +60,7 @@ var ErrLinksLost = errors.New("nothing can be written that leads there")
 var ErrNoTime = errors.New("other large pages took too long")
 
 // moveTime is how long the large pages of a move may be parsed for.
-const moveTime = 8 * time.Second
+const moveTime = 10 * time.Second
 
 // taken is a name that something has.
 type taken struct{ *page.NameError }
