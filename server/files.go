@@ -212,6 +212,11 @@ func (s *Server) diagram(c echo.Context) error {
 	return s.send(c, 200, b)
 }
 
+// aboutStyle shows the parts that all views are made of.
+func (s *Server) aboutStyle(c echo.Context) error {
+	return s.html(c, 200, web.Style{Frame: s.bareFrame(c, "How this wiki looks")})
+}
+
 func (s *Server) icon(c echo.Context) error {
 	return s.sendAsset(c, path.Base(s.site.Icon()), "public, max-age=86400")
 }

@@ -29,6 +29,7 @@ func (s *Server) routes() {
 	get("/-/assets/:name", s.asset)
 	get("/-/diagram", s.diagram)
 	get("/-/about/keys", s.keys)
+	get("/-/about/style", s.aboutStyle)
 	get("/-/healthz", s.healthz)
 	get("/-/readyz", s.readyz)
 	get("/-/version", s.version)

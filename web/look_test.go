@@ -3,6 +3,7 @@ package web
 import (
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -153,6 +154,9 @@ func TestWeight(t *testing.T) {
 	if most := 10 << 10; style > most {
 		t.Errorf("the style sheet has %d bytes, want at most %d", style, most)
 	}
+	if sum, most := style+packed(site.work), 12<<10; sum > most {
+		t.Errorf("the style sheets of views that are not for reading have %d bytes, want at most %d", sum, most)
+	}
 	if most := 8 << 10; script > most {
 		t.Errorf("the scripts have %d bytes, want at most %d", script, most)
 	}
@@ -193,6 +197,28 @@ func TestDaysAgo(t *testing.T) {
 	for review, want := range map[time.Time]bool{{}: false, now: false, now.AddDate(0, 0, -1): true, now.AddDate(0, 0, 1): false} {
 		if got := (Page{Now: now, Review: review}).overdue(); got != want {
 			t.Errorf("a review on %v is overdue: %v, want %v", review, got, want)
+		}
+	}
+}
+
+// TestStyleShowsAll holds that no colour and no size of type is missing on the page that shows them.
+func TestStyleShowsAll(t *testing.T) {
+	tokens, err := files.ReadFile("styles/tokens.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	about, err := files.ReadFile("styles/about.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range pair.FindAllStringSubmatch(string(tokens), -1) {
+		if !slices.Contains(shownColours[:], m[1]) || !strings.Contains(string(about), ".sw-"+m[1]+" { --of: var(--"+m[1]+"); }") {
+			t.Errorf("the colour %s is not shown", m[1])
+		}
+	}
+	for _, name := range shownSizes {
+		if !strings.Contains(string(tokens), "--"+name+": ") || !strings.Contains(string(about), ".sz-"+name+" { font-size: var(--"+name+")") {
+			t.Errorf("the size %s is not shown", name)
 		}
 	}
 }

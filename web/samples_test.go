@@ -156,6 +156,7 @@ func samples() []sample {
 		},
 	}
 	return []sample{
+		{"style", Style{Frame{Title: "How this wiki looks"}}},
 		{"page then", then}, {"message then", thenGone}, {"pick a day", PickDay{Frame: sampleFrame("The wiki on a day"), Form: then.Past.Pick, Error: "That is no day."}}, {"pick empty", PickDay{Frame: Frame{Title: "The wiki on a day"}}},
 		{"restore all", RestoreAll{Frame: sampleFrame("Restore the whole space"), Form: failed, Rev: "0a1b", Was: asha, Then: "/t", Plan: plan}},
 		{"restore day", RestoreAll{Frame: sampleFrame("Restore the whole space"), Form: form, Rev: "0a1b", Day: t, Was: bo, Plan: plan}}, {"restore folder", RestoreAll{Frame: sampleFrame("Restore the folder Handbook"), Form: form, Folder: "Handbook", Rev: "0a1b", Was: bo, Plan: plan}}, {"restore all empty", RestoreAll{Frame: Frame{Title: "Restore"}}},

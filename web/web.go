@@ -61,7 +61,9 @@ type Asset struct {
 // after [New] and is safe for use by many goroutines.
 type Site struct {
 	assets map[string]Asset
-	style  string // URL of the style sheet
+	style  string // URL of the style sheet of every view
+	work   string // and of that of views that are not for reading alone
+	about  string // and of that of Style
 	icon   string // URL of the icon
 	script string // URL of the scripts that every view loads
 	draw   string // URL of the script that the frame of diagrams loads
@@ -85,19 +87,15 @@ func squeeze(found []byte) []byte {
 	return []byte(" ")
 }
 
-// layers are the style sheets in the order of the cascade.
-var layers = [...]string{"reset", "tokens", "layout", "parts", "page", "code", "diff", "scripts"}
+// The style sheets in the order of the cascade; what only some views need, others do not load.
+var (
+	everyView  = []string{"reset", "tokens", "layout", "parts", "page", "code", "scripts"}
+	workViews  = []string{"work", "diff"}
+	styleViews = []string{"about"}
+)
 
 // New prepares the assets.
 func New() (*Site, error) {
-	var css bytes.Buffer
-	for _, layer := range layers {
-		b, err := files.ReadFile("styles/" + layer + ".css")
-		if err != nil {
-			return nil, fmt.Errorf("style sheet: %w", err)
-		}
-		css.Write(blanks.ReplaceAllFunc(b, squeeze))
-	}
 	icon, err := files.ReadFile("favicon.svg")
 	if err != nil {
 		return nil, fmt.Errorf("icon: %w", err)
@@ -108,7 +106,15 @@ func New() (*Site, error) {
 	}
 	s := &Site{assets: map[string]Asset{}}
 	s.ahead = s.add(hashed("speculation.json", ahead), "application/speculationrules+json", func() []byte { return ahead })
-	s.style = s.add(hashed("cairn.css", css.Bytes()), "text/css; charset=utf-8", func() []byte { return css.Bytes() })
+	if s.style, err = s.addStyle("cairn", everyView); err != nil {
+		return nil, err
+	}
+	if s.work, err = s.addStyle("work", workViews); err != nil {
+		return nil, err
+	}
+	if s.about, err = s.addStyle("about", styleViews); err != nil {
+		return nil, err
+	}
 	symbols, err := files.ReadFile("icons.svg")
 	if err != nil {
 		return nil, fmt.Errorf("icons: %w", err)
@@ -129,6 +135,30 @@ var sprite = sync.OnceValue(func() string {
 	symbols, _ := files.ReadFile("icons.svg") // New fails without it
 	return AssetsURL + hashed("icons.svg", symbols)
 })
+
+// addStyle keeps some layers as one style sheet under a name.
+func (s *Site) addStyle(name string, layers []string) (string, error) {
+	var css bytes.Buffer
+	for _, layer := range layers {
+		b, err := files.ReadFile("styles/" + layer + ".css")
+		if err != nil {
+			return "", fmt.Errorf("style sheet: %w", err)
+		}
+		css.Write(blanks.ReplaceAllFunc(b, squeeze))
+	}
+	return s.add(hashed(name+".css", css.Bytes()), "text/css; charset=utf-8", css.Bytes), nil
+}
+
+// styles are the style sheets of a view.
+func (s *Site) styles(v View) []string {
+	switch v.(type) {
+	case Page, Folder, Missing, Spaces:
+		return []string{s.style}
+	case Style:
+		return []string{s.style, s.work, s.about}
+	}
+	return []string{s.style, s.work}
+}
 
 // addScript keeps what web/build has bundled under a name. A bundle may have
 // megabytes and few readers, so it is not taken out of the program before.
@@ -176,7 +206,7 @@ func (s *Site) Ahead() string { return s.ahead }
 // it fails.
 func (s *Site) Render(ctx context.Context, v View) ([]byte, error) {
 	var b bytes.Buffer
-	if err := document(s, v.frame(), v.main()).Render(ctx, &b); err != nil {
+	if err := document(s, s.styles(v), v.frame(), v.main()).Render(ctx, &b); err != nil {
 		return nil, fmt.Errorf("render %T: %w", v, err)
 	}
 	return b.Bytes(), nil

@@ -204,6 +204,7 @@ func furnish(t *testing.T, url string) []aView {
 	}
 	head := g.head()
 	return []aView{
+		{"style", "/-/about/style", 200},
 		{"spaces", "/", 200},
 		{"empty", "/kitchen/", 0},
 		{"home", "/wiki/", 200},
