@@ -9,7 +9,7 @@ type Style struct{ Frame }
 // shown are the names of the colours and of the sizes of type in tokens.css.
 var (
 	shownColours = [...]string{
-		"ground", "paper", "stone", "tint", "mark", "edge", "rim", "ink", "soft", "link", "visited", "missing", "press", "focus",
+		"ground", "paper", "stone", "tint", "mark", "edge", "rim", "ink", "soft", "link", "visited", "missing", "press", "on-press", "focus",
 		"note", "tip", "important", "warning", "caution", "ins", "ins-deep", "del", "del-deep",
 	}
 	shownSizes = [...]string{"tiny", "small", "calm", "text", "h3", "h2", "h1"}

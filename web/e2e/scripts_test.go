@@ -381,7 +381,7 @@ func TestNarrow(t *testing.T) {
 	w.write(url, "Wide", "# Wide\n\n| a | b | c | d | e | f | g | h |\n|-|-|-|-|-|-|-|-|\n| 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 |\n\n| a |\n|-|\n| 1 |\n\n"+
 		"```mermaid\nflowchart LR\n  A[Begin here]-->B[Then go on]-->C[Look at this]-->D[Look at that]-->E[End]\n```\n")
 	w.until(`document.querySelector(".drawn img")?.naturalWidth > 390`)
-	w.until(`document.querySelector(".drawn > div[tabindex='0'][role=region]")`)
+	w.until(`document.querySelector(".drawn > div[tabindex='0'][role=group]")`)
 	w.until(`(i => i.clientWidth >= .74 * i.naturalWidth)(document.querySelector(".drawn img"))`)
 	w.until(`document.documentElement.scrollWidth <= document.documentElement.clientWidth`)
 	if got := see(w, chromedp.Evaluate[string](`[...document.querySelectorAll(".prose table")].map(t => t.getAttribute("tabindex")).join()`)); got != "0," {

@@ -14,7 +14,7 @@ const sizes = new ResizeObserver((entries) => {
 		}
 		target.tabIndex = 0;
 		if (target.matches("li, dd")) continue; // which would be none any more
-		if (!target.matches("table")) target.setAttribute("role", "region");
+		if (!target.matches("table")) target.setAttribute("role", "group");
 		target.setAttribute("aria-label", `${names.get(target)}, can be scrolled`);
 	}
 });
