@@ -17,13 +17,9 @@ import (
 // them as well.
 const maxBlamed = 800 << 10
 
-// blame shows who wrote each line of a page.
+// blame shows who wrote each line of a page, as it is or, with rev, as it was.
 func (s *Server) blame(c echo.Context) error {
 	in, p, err := s.existing(c)
-	if err != nil {
-		return err
-	}
-	runs, err := in.Blame(c.Request().Context(), p)
 	if err != nil {
 		return err
 	}
@@ -33,6 +29,23 @@ func (s *Server) blame(c echo.Context) error {
 		History: app(in.Space(), "history", p),
 	}
 	v.Actions.History = v.History
+	shown, name := in.Snapshot, p
+	if rev := c.QueryParam("rev"); rev != "" {
+		then, err := s.side(c, in, p, rev)
+		if err != nil {
+			return err
+		}
+		if !then.there {
+			return &badRequest{404, "The page was not there yet: nobody had written it. Its history says when it begins.",
+				&web.Link{Label: "History of the page", URL: v.History}}
+		}
+		was := then.view(in, p)
+		shown, name, v.Then, v.Now = then.at, then.name, &was, app(in.Space(), "blame", p)
+	}
+	runs, err := shown.Blame(c.Request().Context(), name)
+	if err != nil {
+		return err
+	}
 	ages := agesOf(runs)
 	size := 0
 	for _, r := range runs {
@@ -40,6 +53,9 @@ func (s *Server) blame(c echo.Context) error {
 			Stamp: web.Stamp{Who: r.By.Author, When: r.By.When, Note: r.By.Note},
 			Diff:  app(in.Space(), "diff", p) + "?to=" + string(r.By.Rev),
 			Age:   ages[r.By.Rev], First: r.First,
+		}
+		if len(r.By.Parents) > 0 {
+			run.Before = app(in.Space(), "blame", p) + "?rev=" + string(r.By.Parents[0])
 		}
 		size += 600 + len(run.Diff) + len(run.Note)
 		for _, l := range r.Lines {

@@ -51,6 +51,8 @@ type Blame struct {
 	Frame
 	Path    string
 	History string // URL
+	Then    *Side  // the page is shown as it was then; nil for now
+	Now     string // URL of this view of the page as it is now
 	Runs    []WrittenRun
 	TooLong bool // the rest is left out
 }
@@ -58,10 +60,11 @@ type Blame struct {
 // WrittenRun is neighbouring lines that one change wrote.
 type WrittenRun struct {
 	Stamp
-	Diff  string // URL of what that change did to the page
-	Age   int    // from 1, the oldest changes of the page, to 5, the newest
-	First int    // number of the first line
-	Lines []string
+	Diff   string // URL of what that change did to the page
+	Before string // URL of this view of the page before that change; may be empty
+	Age    int    // from 1, the oldest changes of the page, to 5, the newest
+	First  int    // number of the first line
+	Lines  []string
 }
 
 // age is the class for the width of the bar.

@@ -133,9 +133,12 @@ func samples() []sample {
 	thenGone.Past = &Past{When: t, Rev: "0a1b2c3", Home: "/wiki/", Pick: DayForm{URL: "/wiki/-/at/"}}
 	blame := Blame{Frame: sampleFrame("Who wrote Holidays"), Path: "Handbook/Holidays", History: "/h", TooLong: true, Runs: []WrittenRun{
 		{Stamp: bo, Diff: "/d", Age: 1, First: 1, Lines: []string{"# Holidays", "", "Everybody has **25 days** a year, and may carry over five of them into the next one, which must be taken by March."}},
-		{Stamp: asha, Diff: "/d", Age: 5, First: 4, Lines: []string{"\t<script>alert(1)</script>"}},
+		{Stamp: asha, Diff: "/d", Before: "/b", Age: 5, First: 4, Lines: []string{"\t<script>alert(1)</script>"}},
 		{Stamp: Stamp{When: t, Note: "a much longer note, which somebody wrote because they wanted to explain themselves in full"}, Age: 3, First: 5, Lines: []string{"", "- end"}},
 	}}
+
+	blameThen := blame
+	blameThen.Then, blameThen.Now = &Side{Stamp: bo, There: true, URL: "/o"}, "/b"
 
 	line := func(s string, mark ...string) []Piece {
 		pieces := []Piece{{Text: s}}
@@ -162,7 +165,7 @@ func samples() []sample {
 		{"restore day", RestoreAll{Frame: sampleFrame("Restore the whole space"), Form: form, Rev: "0a1b", Day: t, Was: bo, Plan: plan}}, {"restore folder", RestoreAll{Frame: sampleFrame("Restore the folder Handbook"), Form: form, Folder: "Handbook", Rev: "0a1b", Was: bo, Plan: plan}}, {"restore all empty", RestoreAll{Frame: Frame{Title: "Restore"}}},
 		{"undo", Undo{Frame: sampleFrame("Undo a change"), Form: form, Was: asha, Plan: plan, Collided: []Collided{{Name: "Home", URL: "/wiki/", Why: "Its text has been changed in the same place since.", Diff: "/d", Restore: "/r"}, {Name: "Gone", Why: "It has been deleted since."}}}},
 		{"undo clean", Undo{Frame: sampleFrame("Undo a change"), Form: form, Was: asha, Plan: plan}}, {"undo merge", Undo{Frame: sampleFrame("Undo a change"), Form: form, Merge: true}}, {"undo written", Undo{Frame: sampleFrame("Undo a change"), Form: form, Collided: []Collided{{Name: "New", URL: "/wiki/New", Why: "Its text has been changed since.", Delete: "/x"}}}}, {"undo empty", Undo{Frame: Frame{Title: "Undo"}}},
-		{"blame", blame}, {"blame empty", Blame{Frame: Frame{Title: "Who wrote it"}}},
+		{"blame", blame}, {"blame then", blameThen}, {"blame empty", Blame{Frame: Frame{Title: "Who wrote it"}}},
 		{"page", page}, {"page saved", saved}, {"page old", old}, {"page own title", bad}, {"page empty", Page{Frame: Frame{Title: "Empty"}}},
 		{"folder", Folder{Frame: sampleFrame("Handbook"), Write: "/e", Entries: listed, More: 3, Clone: clone}}, {"folder empty", Folder{Frame: Frame{Title: "Empty"}}},
 		{"missing", missing}, {"deleted", deleted}, {"missing empty", Missing{Frame: Frame{Title: "No such page"}, Path: "x"}},
