@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 
 	"github.com/labstack/echo/v4"
 
+	"cairn/storage/page"
 	"cairn/storage/wiki"
 	"cairn/web"
 )
@@ -71,6 +73,12 @@ func (s *Server) betweenView(ctx context.Context, c echo.Context, in at, from, t
 		Then: then(in, string(last.Rev)) + "/",
 	}
 	v.NoIndex = true
+	if v.View = s.viewOf(c); v.View == web.AsPage {
+		v.View = web.Columns // each page alone can be seen as it looks
+	}
+	for _, way := range []web.DiffView{web.Columns, web.OneColumn} {
+		v.Ways = append(v.Ways, web.Way{View: way, URL: changeURL(in, last.Rev) + "?from=" + url.QueryEscape(c.QueryParam("from")) + "&view=" + string(way)})
+	}
 	if stretch.From != nil {
 		v.Before = then(in, string(stretch.From.Rev())) + "/"
 	}
@@ -154,7 +162,7 @@ func compareAll(ctx context.Context, in at, stretch *wiki.Stretch, v *web.Betwee
 			}
 			shown += n
 		}
-		if one.Left != "" && f.Path.IsPage() {
+		if f.Path.IsPage() {
 			one.Diff = app(in.Space(), "diff", f.Path) + "?to=" + string(stretch.To.Rev())
 			if stretch.From != nil {
 				one.Diff += "&from=" + string(stretch.From.Rev())
@@ -192,6 +200,7 @@ func compareTexts(ctx context.Context, old, now []byte, one *web.Differs) (int, 
 	if old == nil || now == nil {
 		limit = maxWholePage
 	}
+	above := page.Above(now)
 	begun := maxDiff - limit // hunk ends at maxDiff
 	shown := begun
 	hunks, err := wiki.Compare(ctx, old, now)
@@ -201,6 +210,7 @@ func compareTexts(ctx context.Context, old, now []byte, one *web.Differs) (int, 
 	for _, h := range hunks {
 		if shown < maxDiff {
 			one.Hunks = append(one.Hunks, hunk(h, &shown))
+			one.Hunks[len(one.Hunks)-1].Heading = above(h.NewStart + contextOf)
 		} else if one.Left == "" {
 			one.Left = "The rest is not shown."
 		}

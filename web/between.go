@@ -1,6 +1,9 @@
 package web
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // Between is a whole change on all pages that it touched: one save, or all that
 // a push brought.
@@ -20,9 +23,16 @@ type Between struct {
 	Noun                             string // 'page', or 'file' when some are no pages
 	Changed, Written, Moved, Deleted int
 	Files                            []Differs
-	View                             DiffView
+	View                             DiffView // of lines
+	Ways                             []Way
 	More                             int // that are not named
 }
+
+// maxOpen is how many pages of a change are unfolded.
+const maxOpen = 10
+
+// fileID is the id of a page of a change.
+func fileID(i int) string { return "cairn-file-" + strconv.Itoa(i+1) }
 
 // Step is one of several changes.
 type Step struct {
@@ -38,7 +48,7 @@ type Differs struct {
 	Hunks          []Hunk
 	Added, Removed int    // lines
 	Left           string // what is not shown of it and why, as a sentence
-	Diff           string // URL of the comparison of this page alone; may be empty
+	Diff           string // URL of the comparison of this page alone; empty for a file
 }
 
 // sum says how many pages were changed, and how.
