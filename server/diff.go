@@ -98,11 +98,19 @@ func (s *Server) redline(c echo.Context, in at, p page.Path, from, to side, v *w
 	case err != nil:
 		return err
 	}
-	v.Redline = web.HTML(red.HTML)
+	v.Redline = redParts(red)
 	for _, m := range red.Meta {
 		v.Meta = append(v.Meta, web.MetaChange(m))
 	}
 	return nil
+}
+
+func redParts(red page.Redlined) []web.RedPart {
+	parts := make([]web.RedPart, len(red.Parts))
+	for i, p := range red.Parts {
+		parts[i] = web.RedPart{HTML: web.HTML(p.HTML), Same: p.Same}
+	}
+	return parts
 }
 
 // compareLines shows lines that differ, with those between them folded away; as a page they are only counted.

@@ -70,7 +70,7 @@ func (s *Server) askPutBack(c echo.Context) error {
 		}
 		// Where that is too much, the lines alone say it.
 		if red, err := in.Redline(c.Request().Context(), p, now, result); err == nil {
-			v.Redline = web.HTML(red.HTML)
+			v.Redline = redParts(red)
 		}
 	}
 	return s.html(c, 200, v)

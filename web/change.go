@@ -81,13 +81,13 @@ type PutBack struct {
 	Frame
 	Form    Form
 	Path    string
-	Was     Side   // the page from which the part is
-	Compare string // URL of the comparison
-	Text    string // the whole page, when it is done
-	Hunks   []Hunk // what that changes
-	Redline HTML   // the page as it will look; may be empty
-	Same    bool   // it is like that already
-	Changed bool   // somebody has changed the place since, so that it cannot be done
-	Older   string // what stood there, to be copied
-	Edit    string // URL of the editor
+	Was     Side      // the page from which the part is
+	Compare string    // URL of the comparison
+	Text    string    // the whole page, when it is done
+	Hunks   []Hunk    // what that changes
+	Redline []RedPart // the page as it will look; may be empty
+	Same    bool      // it is like that already
+	Changed bool      // somebody has changed the place since, so that it cannot be done
+	Older   string    // what stood there, to be copied
+	Edit    string    // URL of the editor
 }

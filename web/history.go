@@ -105,8 +105,15 @@ type Diff struct {
 	Tail  Gap    // after the last of them
 
 	Parts   int          // that have changed, of the view as a page
-	Redline HTML         // the page as it looks
+	Redline []RedPart    // the page as it looks
 	Meta    []MetaChange // what has changed in its front matter
+}
+
+// RedPart is some blocks of a page as it looks, with what has changed; Same is
+// how many of them there are when none has, and they need not be seen.
+type RedPart struct {
+	HTML HTML
+	Same int
 }
 
 // Way leads to the same comparison in another view.

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"html"
@@ -32,15 +33,32 @@ const (
 	maxRedline  = 2 << 20 // bytes of HTML of both pages
 	redlineWork = 8 << 20 // steps of all comparisons of a page; beyond it what has changed is shown whole
 	redlineRun  = 48      // blocks of a run for which the best pairs are sought
-	redlineNear = 8       // otherwise, how far a block may be from the one whose place it took
+	redlineLook = 8       // otherwise, how far a block may be from the one whose place it took
+	redlineNear = 2       // blocks around a change that are worth seeing
+	redlineLong = 4       // blocks that are worth hiding
 	maxAlike    = 200     // words of a block by which it is known
 	maxMetaText = 300     // characters of a value of the front matter
 )
 
 // Redlined is a page with what has changed in it.
 type Redlined struct {
-	HTML string // sanitised as Doc.HTML is; "" where the body is empty on both sides
-	Meta []MetaChange
+	Parts []RedPart // in the order of the page
+	Meta  []MetaChange
+}
+
+// RedPart is some blocks of a page, sanitised as Doc.HTML is.
+type RedPart struct {
+	HTML string
+	Same int // how many blocks that are the same, and far from any change; 0 where it is worth seeing
+}
+
+// HTML is the whole page.
+func (r Redlined) HTML() string {
+	var b strings.Builder
+	for _, p := range r.Parts {
+		b.WriteString(p.HTML)
+	}
+	return b.String()
 }
 
 // MetaChange is an entry of the front matter that has changed; a text is "" where it is not there.
@@ -50,8 +68,8 @@ type MetaChange struct{ Name, Old, Now string }
 // shown where a heading of the page gives it. The error is ErrTooMuch where that would cost too much.
 func Redline(at Path, old, now []byte, in Context) (Redlined, error) {
 	was, is := Parse(at, old), Parse(at, now)
-	page, err := redlined(titled(was)+was.HTML(in), titled(is)+is.HTML(in))
-	return Redlined{page, metaChanges(was, is)}, err
+	parts, err := redlined(titled(was)+was.HTML(in), titled(is)+is.HTML(in))
+	return Redlined{parts, metaChanges(was, is)}, err
 }
 
 // titled is the heading that a page is shown without.
@@ -108,32 +126,64 @@ func metaText(v any) string {
 }
 
 // redlined compares the HTML of two pages.
-func redlined(old, now string) (string, error) {
+func redlined(old, now string) ([]RedPart, error) {
 	if len(old)+len(now) > maxRedline {
-		return "", ErrTooMuch
+		return nil, ErrTooMuch
 	}
 	r := &redline{
 		ids: map[string]int{}, keys: map[*nethtml.Node]int{}, blocky: map[*nethtml.Node]bool{},
-		opened: map[*nethtml.Node]bool{}, work: redlineWork,
+		kept: map[*nethtml.Node]bool{}, opened: map[*nethtml.Node]bool{}, work: redlineWork,
 	}
 	a, err := bodyOf(old)
 	if err != nil {
-		return "", ErrTooMuch
+		return nil, ErrTooMuch
 	}
 	b, err := bodyOf(now)
 	if err != nil {
-		return "", ErrTooMuch
+		return nil, ErrTooMuch
 	}
 	out := &nethtml.Node{Type: nethtml.ElementNode, Data: "div", DataAtom: atom.Div}
 	r.diff(out, r.blocks(a), r.blocks(b))
-	var text strings.Builder
-	for n := out.FirstChild; n != nil; n = n.NextSibling {
-		if err := nethtml.Render(&text, n); err != nil {
-			return "", ErrTooMuch
+	return r.parts(slices.Collect(out.ChildNodes()))
+}
+
+// parts writes the blocks of a page, long stretches that are the same apart.
+func (r *redline) parts(all []*nethtml.Node) (parts []RedPart, err error) {
+	write := func(nodes []*nethtml.Node, same int) {
+		var b strings.Builder
+		for _, n := range nodes {
+			err = cmp.Or(err, nethtml.Render(&b, n))
+			b.WriteByte('\n')
 		}
-		text.WriteByte('\n')
+		if len(nodes) > 0 {
+			parts = append(parts, RedPart{b.String(), same})
+		}
 	}
-	return text.String(), nil
+	shown := 0 // up to here all is written
+	for i := 0; i < len(all); i++ {
+		end := i
+		for end < len(all) && r.kept[all[end]] {
+			end++
+		}
+		from, to := i, end
+		if i > 0 {
+			from += redlineNear
+		}
+		if end < len(all) {
+			to -= redlineNear
+		}
+		if to-from >= redlineLong && (i > 0 || end < len(all)) {
+			write(all[shown:from], 0)
+			write(all[from:to], to-from)
+			shown = to
+		}
+		i = max(i, end)
+	}
+	write(all[shown:], 0)
+	if err != nil {
+		return nil, ErrTooMuch
+	}
+	return parts, nil
 }
 
 // bodyOf is a page as a tree, without what is nothing that somebody wrote.
@@ -180,6 +230,7 @@ type redline struct {
 	ids    map[string]int         // numbers of what is alike
 	keys   map[*nethtml.Node]int  // of nodes with all that they hold
 	blocky map[*nethtml.Node]bool // elements that are blocks, or hold some
+	kept   map[*nethtml.Node]bool // blocks that are the same on both sides
 	opened map[*nethtml.Node]bool // elements of the newer page whose id has been written
 	work   int
 }
@@ -416,6 +467,7 @@ func (r *redline) begin(to *nethtml.Node) {
 func (r *redline) same(to *nethtml.Node, b *block) {
 	if b.el != nil {
 		r.append(to, b.el)
+		r.kept[b.el] = true
 		return
 	}
 	r.begin(to)
@@ -596,7 +648,7 @@ func (r *redline) pairs(olds, nows []*block) (all [][2]int) {
 			if len(olds) == len(nows) {
 				from = max(j, i) // rows of which each has changed
 			}
-			for k := from; k < min(len(nows), from+redlineNear); k++ {
+			for k := from; k < min(len(nows), from+redlineLook); k++ {
 				if a := r.alike(olds[i], nows[k]); a > best {
 					best, at = a, k
 				}

@@ -2,6 +2,7 @@ package page
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -53,7 +54,7 @@ func TestRedline(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if squeezed, want := strings.Join(strings.Fields(got.HTML), " "), strings.Join(strings.Fields(tt.want), " "); squeezed != want {
+			if squeezed, want := strings.Join(strings.Fields(got.HTML()), " "), strings.Join(strings.Fields(tt.want), " "); squeezed != want {
 				t.Errorf("got  %s\nwant %s", squeezed, want)
 			}
 			checkRedline(t, tt.old, tt.now)
@@ -66,6 +67,46 @@ func TestRedlineMeta(t *testing.T) {
 	want := []MetaChange{{"owner", "", "Ann"}, {"tags", "a, b", "b"}, {"title", "One", "Two"}}
 	if err != nil || !slices.Equal(got.Meta, want) {
 		t.Errorf("got %q, %v, want %q", got.Meta, err, want)
+	}
+}
+
+// What is far from any change is apart, so that it need not be seen.
+func TestRedlineParts(t *testing.T) {
+	var lines []string
+	for i := range 30 {
+		lines = append(lines, fmt.Sprintf("paragraph number %d", i))
+	}
+	page := func(change ...int) []byte {
+		list := slices.Clone(lines)
+		for _, i := range change {
+			list[i] += " and more"
+		}
+		return []byte(strings.Join(list, "\n\n"))
+	}
+	for _, tt := range []struct {
+		change []int
+		want   []int // blocks that are the same, of each part
+	}{
+		{nil, []int{0}},
+		{[]int{10}, []int{8, 0, 17}},
+		{[]int{0, 29}, []int{0, 24, 0}},
+		{[]int{5, 12, 21}, []int{0, 4, 0, 6}},
+		{[]int{6, 12, 18, 24}, []int{4, 0}},
+	} {
+		red, err := Redline("a.md", page(), page(tt.change...), shown)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []int
+		for _, p := range red.Parts {
+			got = append(got, p.Same)
+			if changed := strings.Contains(p.HTML, "<ins>"); changed && p.Same > 0 {
+				t.Errorf("a change is hidden in %s", p.HTML)
+			}
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("changed %v: parts of %v, want %v", tt.change, got, tt.want)
+		}
 	}
 }
 
@@ -129,15 +170,15 @@ func checkRedline(t *testing.T, old, now string) {
 		}
 		return root
 	}
-	got := tree(red.HTML)
+	got := tree(red.HTML())
 	var again strings.Builder
 	for c := range got.ChildNodes() {
 		if err := html.Render(&again, c); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if again.String() != red.HTML {
-		t.Fatalf("%q to %q: a browser reads\n%s\nas\n%s", old, now, red.HTML, again.String())
+	if again.String() != red.HTML() {
+		t.Fatalf("%q to %q: a browser reads\n%s\nas\n%s", old, now, red.HTML(), again.String())
 	}
 	plain := func(d *Doc) *html.Node {
 		body, err := bodyOf(titled(d) + d.HTML(shown))
@@ -147,10 +188,10 @@ func checkRedline(t *testing.T, old, now string) {
 		return body
 	}
 	if have, want := said(got, "del"), said(plain(is), ""); !slices.Equal(have, want) {
-		t.Fatalf("%q to %q: without <del> it says\n%q\nwant\n%q\nin %s", old, now, have, want, red.HTML)
+		t.Fatalf("%q to %q: without <del> it says\n%q\nwant\n%q\nin %s", old, now, have, want, red.HTML())
 	}
 	if have, want := said(got, "ins"), said(plain(was), ""); !slices.Equal(have, want) {
-		t.Fatalf("%q to %q: without <ins> it says\n%q\nwant\n%q\nin %s", old, now, have, want, red.HTML)
+		t.Fatalf("%q to %q: without <ins> it says\n%q\nwant\n%q\nin %s", old, now, have, want, red.HTML())
 	}
 	ids := func(root *html.Node) map[string]int {
 		n := map[string]int{}
@@ -164,7 +205,7 @@ func checkRedline(t *testing.T, old, now string) {
 	allowed := ids(plain(is))
 	for id, n := range ids(got) {
 		if n > allowed[id] {
-			t.Fatalf("%q to %q: id %q is there %d times, on the page %d times, in %s", old, now, id, n, allowed[id], red.HTML)
+			t.Fatalf("%q to %q: id %q is there %d times, on the page %d times, in %s", old, now, id, n, allowed[id], red.HTML())
 		}
 	}
 	for c := range got.Descendants() {

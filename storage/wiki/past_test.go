@@ -76,8 +76,8 @@ func TestRedline(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{`<del>old</del><ins>new</ins> text of <a href="/wiki/Part">Part</a>`, "<em>another</em>"} {
-		if !strings.Contains(red.HTML, want) {
-			t.Errorf("%q is not in %s", want, red.HTML)
+		if !strings.Contains(red.HTML(), want) {
+			t.Errorf("%q is not in %s", want, red.HTML())
 		}
 	}
 }
