@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -150,47 +151,93 @@ func (s *Server) spaceLinks(c echo.Context, current string) []web.SpaceLink {
 // maxSiblings is how many names of a folder the tree shows; the list of pages has them all.
 const maxSiblings = 100
 
-// tree is the part of the page tree that leads to p.
+// tree is the part of the page tree below a folder, which is open where it leads to p.
 func (s *Server) tree(c echo.Context, in at, dir string, p page.Path) []web.TreeNode {
+	ctx := c.Request().Context()
 	near := p
 	if slices.Contains(in.Names().Homes(dir), p) {
 		near = "" // who comes to a folder sees its beginning
 	}
-	children, before, after, err := in.Around(c.Request().Context(), dir, near, maxSiblings)
+	children, before, after, err := in.Around(ctx, dir, near, maxSiblings)
 	if err != nil {
 		s.Log.Warn("list a folder", "space", in.Space(), "folder", dir, "err", err)
 		return nil
 	}
-	nodes := make([]web.TreeNode, 0, len(children)+2)
-	more := func(n int) {
-		if n > 0 {
-			rest := web.TreeNode{Name: fmt.Sprintf("… %d more", n)}
-			if in.past == nil {
-				rest.URL = "/" + in.Space() + "/-/pages"
+	more := func(n int) web.TreeNode {
+		rest := web.TreeNode{Name: web.SayN(ctx, n, "… %d more", "… %d more")}
+		if in.past == nil {
+			rest.URL = "/" + in.Space() + "/-/pages"
+			if dir != "" {
+				rest.URL += "?after=" + url.QueryEscape(dir+"/")
 			}
-			nodes = append(nodes, rest)
 		}
+		return rest
 	}
-	more(before)
+	nodes := make([]web.TreeNode, 0, len(children)+2)
+	if before > 0 {
+		nodes = append(nodes, more(before))
+	}
+	folders := map[string]bool{}
 	for _, child := range children {
-		n := treeNode(in, child)
-		if child.Folder && strings.HasPrefix(string(p), string(child.Path)+"/") {
-			n.Open = true
-			n.Children = s.tree(c, in, string(child.Path), p)
+		if child.Folder {
+			folders[string(child.Path)] = true
 		}
-		n.Current = child.Path == p
-		nodes = append(nodes, n)
 	}
-	more(after)
+	for _, child := range children {
+		switch {
+		case child.Folder:
+			nodes = append(nodes, s.branch(c, in, child.Path, p))
+		case !folders[child.Path.Address()]: // else the page stands for its folder
+			nodes = append(nodes, web.TreeNode{Name: child.Path.Title(), URL: in.URL(child.Path), Current: child.Path == p})
+		}
+	}
+	if after > 0 {
+		nodes = append(nodes, more(after))
+	}
 	return nodes
 }
 
-// treeNode is a page or a folder in a list.
-func treeNode(in at, child wiki.Child) web.TreeNode {
-	if child.Folder {
-		return web.TreeNode{Name: child.Path.Base(), URL: in.URL(child.Path) + "/", IsFolder: true}
+// branch is a folder in the tree, with what is in it where that leads to p.
+func (s *Server) branch(c echo.Context, in at, dir, p page.Path) web.TreeNode {
+	n := web.TreeNode{Name: dir.Base(), URL: in.URL(dir) + "/", IsFolder: true}
+	if own, ok := in.Names().Page(string(dir)); ok {
+		n.URL, n.Current = in.URL(own), own == p
 	}
-	return web.TreeNode{Name: child.Path.Title(), URL: in.URL(child.Path)}
+	if in.past == nil {
+		n.Branch = "/" + in.Space() + "/-/tree/" + escape(string(dir)) + "/"
+	}
+	if n.Current || strings.HasPrefix(string(p), string(dir)+"/") {
+		n.Open, n.Children = true, s.tree(c, in, string(dir), p)
+	}
+	return n
+}
+
+// branches answers with what is in a folder, as it stands in the tree.
+func (s *Server) branches(c echo.Context) error {
+	in, err := s.in(c)
+	if err != nil {
+		return err
+	}
+	dir, err := target(c)
+	if err != nil {
+		return err
+	}
+	dir = strings.TrimSuffix(dir, "/")
+	ctx := c.Request().Context()
+	if !in.IsFolder(ctx, dir) {
+		return fmt.Errorf("%s: %w", dir, fs.ErrNotExist)
+	}
+	b, err := s.site.Branch(ctx, s.tree(c, in, dir, ""))
+	if err != nil {
+		return err
+	}
+	return s.sendPart(c, b)
+}
+
+// sendPart sends what scripts put into a view.
+func (s *Server) sendPart(c echo.Context, b []byte) error {
+	c.Response().Header().Set("X-Robots-Tag", "noindex")
+	return s.send(c, 200, b)
 }
 
 // crumbs are the folders on the way to a page, and the page.

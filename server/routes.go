@@ -74,6 +74,7 @@ func (s *Server) routes() {
 	get("/:space/-/at/*", s.past)
 	get("/:space/-/glimpse/*", s.glimpse)
 	get("/:space/-/pages", s.pages)
+	get("/:space/-/tree/*", s.branches)
 	get("/:space/-/changes", s.changes)
 	get("/:space/-/changes.atom", s.feed)
 	get("/:space/-/changes/:rev", s.change)

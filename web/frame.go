@@ -50,13 +50,14 @@ type Nav struct {
 type Link struct{ Label, URL string }
 
 // TreeNode is a page or a folder in the side bar. A folder that is not open
-// needs no children: following it opens it.
+// needs no children: following it, or asking Branch, shows them.
 type TreeNode struct {
 	Name, URL string
 	Current   bool // this is the page being looked at
 	IsFolder  bool
 	Open      bool // a folder whose children are shown
 	Children  []TreeNode
+	Branch    string // URL of the children alone, for scripts; empty for a folder that is not opened in place
 }
 
 // Crumb is one step of the way to a page. The last one is the page itself;

@@ -212,6 +212,20 @@ func (s *Site) Render(ctx context.Context, v View) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// Branch is what stands in a folder of the page tree, without a document around it.
+func (s *Site) Branch(ctx context.Context, nodes []TreeNode) ([]byte, error) {
+	return part(ctx, tree(nodes))
+}
+
+// part renders what scripts put into a view.
+func part(ctx context.Context, c templ.Component) ([]byte, error) {
+	var b bytes.Buffer
+	if err := c.Render(ctx, &b); err != nil {
+		return nil, fmt.Errorf("render a part of a view: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
 // DrawPolicy is the content policy of what [Site.Diagram] returns: in that
 // document nothing is trusted. It has no origin and may load nothing but its
 // script; the styles are those that drawings bring along.

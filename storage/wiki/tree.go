@@ -205,7 +205,11 @@ func sortedChildren(dir string, entries []git.Entry) []Child {
 		if err != nil || p.Hidden() || e.Mode != git.Dir && !isFile(e) {
 			continue
 		}
-		list = append(list, named{Child{Path: p, Folder: e.Mode == git.Dir}, order.KeyFromString(&buf, p.Base())})
+		read := p.Base()
+		if e.Mode != git.Dir && p.IsPage() {
+			read = page.Path(p.Address()).Base() // "Plan" before "Plan B": endings do not count
+		}
+		list = append(list, named{Child{Path: p, Folder: e.Mode == git.Dir}, order.KeyFromString(&buf, read)})
 	}
 	slices.SortStableFunc(list, func(a, b named) int { return bytes.Compare(a.key, b.key) })
 	out := make([]Child, len(list))

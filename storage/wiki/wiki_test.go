@@ -492,6 +492,17 @@ func TestChildren(t *testing.T) {
 	if want := []string{"Äpfel.md", "b", "Home.md", "page 9.md", "Page 10.md", "pic.png"}; !slices.Equal(got, want) || err != nil {
 		t.Errorf("children are %q, want %q (%v)", got, want, err)
 	}
+	for _, p := range []page.Path{"sorted/Plan B.md", "sorted/Plan.md", "sorted/Step-10.md", "sorted/Step-2.md", "sorted/step-3/x.md", "sorted/plan a.md"} {
+		save(t, s, p, "x", "")
+	}
+	children, err = head(t, s).Children(t.Context(), "sorted")
+	got = nil
+	for _, c := range children {
+		got = append(got, c.Path.Base())
+	}
+	if want := []string{"Plan.md", "plan a.md", "Plan B.md", "Step-2.md", "step-3", "Step-10.md"}; !slices.Equal(got, want) || err != nil {
+		t.Errorf("children are %q, want %q (%v)", got, want, err)
+	}
 	around, before, after, err := h.Around(t.Context(), "", "Page 10.md", 3)
 	if err != nil || len(around) != 3 || around[2].Path != "Page 10.md" || before != 2 || after != 0 {
 		t.Errorf("around is %v, %d before, %d after, %v", around, before, after, err)

@@ -2,29 +2,13 @@
 // writes both from one table. What types no letter works everywhere. A key alone works where nobody types, and not at all for
 // whoever has switched that off, since those who speak to their computer press many.
 
+import { keep, kept } from "./keep";
 import { button, make } from "./make";
 
 const choice = "cairn-keys", folded = "cairn-side"; // what this browser keeps
 const mac = /Mac|iP(hone|ad|od)/.test(navigator.platform);
 
-/** What this browser has kept, if it keeps anything. */
-function kept(name: string): string | null {
-	try {
-		return localStorage.getItem(name);
-	} catch {
-		return null;
-	}
-}
-
 let letters = kept(choice) !== "off";
-
-function keep(name: string, value: string): void {
-	try {
-		localStorage.setItem(name, value);
-	} catch {
-		// then it holds until the next page
-	}
-}
 
 const find = (selector: string) => document.querySelector<HTMLElement>(selector);
 
