@@ -122,6 +122,8 @@ func doubtView(in at, p page.Path, d page.Doubt, alike bool) web.Doubt {
 		v.Kind = "It leads nowhere"
 		if t.Path.IsPage() && page.CheckNew(t.Path) == nil {
 			v.Write = app(in.Space(), "edit", t.Path)
+		} else if t.Path != "" && !t.Path.IsPage() && t.Path.Served() {
+			v.Upload = app(in.Space(), "upload", p)
 		}
 		name := t.Path.Address()
 		if t.Path == "" {

@@ -3,9 +3,12 @@ package server
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"mime"
 	"net/http"
 	"net/url"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -21,41 +24,126 @@ import (
 // ends, each percent-encoded in six bytes; and the fields beside them.
 const maxForm = 2*6*wiki.MaxPage + 64<<10
 
-// newPage asks for the name of a new page, and leads to the editor when it is a good one.
+// newPage asks for the name of a new page and says where it will live; it leads to the editor when the name is a good one.
+// With "check" it only says so, to the script of its form.
 func (s *Server) newPage(c echo.Context) error {
 	in, err := s.in(c)
 	if err != nil {
 		return err
 	}
-	dir := strings.Trim(c.QueryParam("in"), "/")
-	typed := strings.TrimSpace(c.QueryParam("path"))
-	v := web.NewPage{URL: "/" + in.Space() + "/-/new", Path: typed, Where: dir, Cancel: "/" + in.Space() + "/"}
+	dir, typed := strings.Trim(strings.TrimSpace(c.QueryParam("in")), "/"), strings.Trim(strings.TrimSpace(c.QueryParam("path")), "/")
+	v := web.NewPage{URL: "/" + in.Space() + "/-/new", Path: typed, Where: dir, Folders: folders(in), Cancel: in.Root()}
+	if dir != "" && in.IsFolder(c.Request().Context(), dir) {
+		v.Cancel = in.Root() + escape(dir) + "/"
+	}
 	status := 200
 	if typed != "" {
-		p, exists, err := pageAt(in, strings.Trim(typed, "/"))
-		if err == nil {
-			err = page.CheckNew(p)
+		if dir != "" {
+			typed = dir + "/" + typed
+		}
+		p, err := s.nameOf(c, in, typed, &v)
+		if c.QueryParam("check") == "" && err == nil && (v.There == nil || c.QueryParam("sure") != "") {
+			return c.Redirect(http.StatusSeeOther, app(in.Space(), "edit", p))
 		}
 		switch {
-		case exists:
-			status, v.Error = 409, fmt.Sprintf("There is a page called %q already. Choose another name, or go on with that page.", p.Address())
-			v.There = &web.Link{Label: p.Address(), URL: in.URL(p)}
-		case err == nil:
-			return c.Redirect(http.StatusSeeOther, app(in.Space(), "edit", p))
-		default:
-			status, v.Error, v.Offer = 422, explain(err).detail, offer(err)
+		case v.There != nil:
+			status = 409
+		case err != nil:
+			e := explain(err)
+			status, v.Error = e.status, e.detail
 		}
-	} else if dir != "" {
-		v.Path = dir + "/"
+	}
+	if c.QueryParam("check") != "" {
+		return c.JSON(200, map[string]any{"at": v.At, "url": v.Address, "error": v.Error, "offer": v.Offer, "there": v.There})
 	}
 	v.Frame = s.frame(c, in, "", "New page")
 	v.NoIndex = true
 	return s.html(c, status, v)
 }
 
+// nameOf is the path that a new page of that name would have, and fills the form with what there is to say of it. There is
+// set when a page has that name, or one so like it that links do not tell them apart; when the error is nil it may be written
+// all the same.
+func (s *Server) nameOf(c echo.Context, in at, typed string, v *web.NewPage) (page.Path, error) {
+	p, exists, err := pageAt(in, typed)
+	if exists {
+		v.Error = fmt.Sprintf("There is a page called %q already. Choose another name, or go on with that page.", p.Address())
+		v.There = &web.Link{Label: p.Address(), URL: in.URL(p)}
+		return p, fs.ErrExist
+	}
+	if err == nil {
+		err = page.CheckNew(p)
+	}
+	if err == nil {
+		err = linkable(p)
+	}
+	if err != nil {
+		if name := (*page.NameError)(nil); errors.As(err, &name) && name.Offer != "" {
+			v.Offer = name.Offer.Address()
+			if rest, ok := strings.CutPrefix(v.Offer, v.Where+"/"); ok {
+				v.Path = rest
+			} else {
+				v.Path, v.Where = v.Offer, ""
+			}
+		}
+		return p, err
+	}
+	v.At, v.Address = strings.ReplaceAll(p.Address(), "/", " / "), page.URL(in.Space(), p)
+	if near, ok := in.Names().Near(p.Address()); ok {
+		v.There = &web.Link{Label: near.Address(), URL: in.URL(near)}
+		if _, twin := in.Names().Twin(p); twin {
+			v.Error = fmt.Sprintf("There is a page called %q already, which differs only in capital letters or accents. Choose another name, or go on with that page.", near.Address())
+			return p, fs.ErrExist
+		}
+		v.Sure = true
+		v.Error = fmt.Sprintf("There is a page called %q already, and links do not tell the two names apart. Go on with that page, unless you want both.", near.Address())
+	}
+	return p, nil
+}
+
+// linkable says whether a link can be written to a page of that name in the plain way. What is there already, or comes by a
+// push, may be called otherwise.
+func linkable(p page.Path) error {
+	name := p.Address()
+	switch {
+	case strings.ContainsAny(name, "[]"):
+		offer := page.Path(strings.NewReplacer("[", "(", "]", ")").Replace(string(p)))
+		return &page.NameError{Path: p, Reason: "a name with [ or ] in it cannot be linked to", Offer: offer}
+	case page.NamesFile(name):
+		offer := page.Path(strings.TrimSuffix(name, path.Ext(name)) + strings.TrimPrefix(string(p), name))
+		if page.CheckNew(offer) != nil {
+			offer = ""
+		}
+		return &page.NameError{Path: p, Reason: fmt.Sprintf("a link to a name that ends in %s is taken for one to a file", path.Ext(name)), Offer: offer}
+	}
+	return nil
+}
+
+// maxFolders is how many folders a form offers; any other can be typed.
+const maxFolders = 200
+
+// folders are the first folders of a space.
+func folders(in at) (all []string) {
+	last := ""
+	for p := range in.Names().All() {
+		dir := p.Dir()
+		if dir == last || dir == "" || !p.Served() {
+			continue
+		}
+		last = dir
+		if !slices.Contains(all, dir) {
+			all = append(all, dir)
+		}
+		if len(all) == maxFolders {
+			break
+		}
+	}
+	return all
+}
+
 func offer(err error) string {
 	var name *page.NameError
-	if errors.As(err, &name) && name.Offer != "" {
+	if errors.As(err, &name) && name.Offer != "" && name.Offer != name.Path {
 		return name.Offer.Address()
 	}
 	return ""
@@ -116,8 +204,8 @@ func (s *Server) editView(c echo.Context, in at, p page.Path, w writing) web.Edi
 		Frame: s.formFrame(c, in, p, title),
 		Form:  s.form(c, in, p, "edit", w),
 		New:   w.base == "", Path: p.Address(), Text: unmarked(w.text), Shown: w.preview,
+		Names:  "/" + in.Space() + "/-/names?at=" + url.QueryEscape(p.Address()),
 		Upload: app(in.Space(), "upload", p),
-		Limit:  fmt.Sprintf("A page may be up to %d MB long.", wiki.MaxPage>>20),
 	}
 	if w.preview {
 		if shown, err := in.Preview(c.Request().Context(), p, []byte(w.text)); err == nil { // else they have left
@@ -203,13 +291,15 @@ func (s *Server) save(c echo.Context) error {
 	}
 	switch {
 	case edit.Path != p:
-		s.tell(c, web.Success, "Saved. Somebody has moved the page here meanwhile.")
+		s.tellUndo(c, in, web.Success, saved.Rev, "Saved. Somebody has moved the page here meanwhile.")
 	case saved.Unchanged:
 		s.tell(c, web.Info, "Nothing was changed, so nothing was saved.")
 	case saved.Merged:
-		s.tell(c, web.Success, "Saved. Somebody else had saved meanwhile; both changes are in the page now.")
+		s.tellUndo(c, in, web.Success, saved.Rev, "Saved. Somebody else had saved meanwhile; both changes are in the page now.")
+	case w.base == "":
+		s.tellUndo(c, in, web.Success, saved.Rev, "Saved: the page is there now.")
 	default:
-		s.tell(c, web.Success, "Saved.")
+		s.tellUndo(c, in, web.Success, saved.Rev, "Saved.")
 	}
 	return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), edit.Path))
 }

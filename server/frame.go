@@ -123,7 +123,7 @@ func (s *Server) formFrame(c echo.Context, in at, p page.Path, title string) web
 	f.NoIndex = true
 	f.Crumbs = crumbs(in, p)
 	if in.Has(p) {
-		f.Actions.View = in.URL(p)
+		f.Actions.View, f.Actions.File = in.URL(p), !p.IsPage()
 	}
 	return f
 }

@@ -62,6 +62,7 @@ func (s *Server) askMove(c echo.Context) error {
 		return err
 	}
 	typed, w := m.From.Address(), writing{base: in.Rev(), preview: true}
+	m.Retitle = true
 	if to := c.QueryParam("to"); to != "" {
 		typed = to
 		m.To, w.failed = moveTarget(m, strings.Trim(strings.TrimSpace(to), "/"))
@@ -133,6 +134,11 @@ func (s *Server) moveView(c echo.Context, in at, m wiki.Moving, w writing) web.M
 		return v
 	}
 	v.Frame = s.formFrame(c, in, m.From, "Move "+m.From.Title())
+	if text, err := in.Read(c.Request().Context(), m.From); err == nil && m.From.IsPage() {
+		if doc := page.Parse(m.From, text); doc.TitleH1 && doc.Title == m.From.Title() {
+			v.Heading, v.Retitle = doc.Title, m.Retitle
+		}
+	}
 	if !m.From.IsPage() {
 		v.What = "file"
 	} else if dir := m.From.Dir(); dir != "" {
@@ -143,6 +149,9 @@ func (s *Server) moveView(c echo.Context, in at, m wiki.Moving, w writing) web.M
 
 func movePlanView(in at, m wiki.Moving, plan *wiki.MovePlan) *web.MovePlan {
 	v := &web.MovePlan{}
+	if plan.Retitled {
+		v.Heading = m.To.Title()
+	}
 	for _, n := range plan.Links {
 		v.Links += n
 	}
@@ -202,7 +211,7 @@ func (s *Server) move(c echo.Context) error {
 	}
 	w := writing{note: form.Get("note"), name: form.Get("name"), base: wiki.Rev(form.Get("base")), preview: form.Has("show")}
 	typed := strings.Trim(strings.TrimSpace(form.Get("to")), "/")
-	m.Note = w.note
+	m.Note, m.Retitle = w.note, form.Has("title")
 	m.To, w.failed = moveTarget(m, typed)
 	if w.preview || w.failed != nil {
 		return s.moveForm(c, in, m, typed, w)

@@ -170,6 +170,8 @@ func (s *Server) askDay(c echo.Context, in at, when, address string, wrong error
 	status := 200
 	v := web.PickDay{Frame: s.frame(c, in, "", "The wiki on a day"), Form: web.DayForm{URL: then(in, ""), Path: address}}
 	v.NoIndex = true
+	v.Form.Last = time.Now().UTC().Format(time.DateOnly)
+	v.Form.On = v.Form.Last
 	if t, _, ok := parseWhen(when); ok {
 		v.Form.On = t.Format(time.DateOnly)
 	}

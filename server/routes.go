@@ -53,6 +53,7 @@ func (s *Server) routes() {
 
 	// A space.
 	get("/:space/-/new", s.newPage)
+	get("/:space/-/names", s.names)
 	get("/:space/-/edit/*", s.edit)
 	e.POST("/:space/-/edit/*", s.save)
 	post("/:space/-/tick/*", s.tick)

@@ -115,7 +115,9 @@ func (s *Server) folderView(c echo.Context, in at, dir string) (v web.Folder, er
 		v.Write, v.Clone = app(in.Space(), "edit", home), s.cloneBox(c, in)
 	}
 	if in.past == nil && dir != "" {
+		v.Actions.NewHere = v.Nav.New
 		v.Actions.Move = "/" + in.Space() + "/-/move/" + escape(dir) + "/"
+		v.Actions.Delete = "/" + in.Space() + "/-/delete/" + escape(dir) + "/"
 	}
 	all, err := in.Children(c.Request().Context(), dir)
 	if err != nil {

@@ -6,19 +6,22 @@ import "strings"
 // and name, and show to be told first what will change.
 type Move struct {
 	Frame
-	Form   Form
-	What   string // 'page', 'file' or 'folder'
-	Path   string
-	To     string
-	Files  int       // in the folder
-	Folder *Link     // moves the page's whole folder instead; may be nil
-	Plan   *MovePlan // what will change; nil until a new name is given
+	Form    Form
+	What    string // 'page', 'file' or 'folder'
+	Path    string
+	To      string
+	Heading string    // what the page calls itself, when that is its name; the form sends title if that changes as well
+	Retitle bool      // it does
+	Files   int       // in the folder
+	Folder  *Link     // moves the page's whole folder instead; may be nil
+	Plan    *MovePlan // what will change; nil until a new name is given
 }
 
 // MovePlan is what a move will change.
 type MovePlan struct {
-	Links     int // in all pages
-	Inside    int // of those, in what moves itself
+	Heading   string // the page's new one; empty if it stays
+	Links     int    // in all pages
+	Inside    int    // of those, in what moves itself
 	Along     []Moved
 	MoreAlong int
 	Pages     []Relinked
@@ -56,8 +59,22 @@ type Delete struct {
 	Frame
 	Form      Form
 	Path      string
-	File      bool // it is no page
+	File      bool  // it is no page
+	Folder    *Link // deletes the page's whole folder instead; may be nil
 	Backlinks []PageLink
+}
+
+// DeleteFolder removes a folder with all in it, which can be undone. It posts
+// base, note and name.
+type DeleteFolder struct {
+	Frame
+	Form         Form
+	Path         string
+	Pages, Files int        // in it
+	First        []PageLink // of what is in it
+	More         int        // that First does not name
+	Backlinks    []PageLink // pages outside that link to something in it
+	MoreLinks    bool       // there may be others that do
 }
 
 // Restore brings a revision back as a new one. It posts rev, was, base,

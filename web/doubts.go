@@ -55,6 +55,7 @@ type Doubt struct {
 	Leads    *Link  // where it leads now; nil for nowhere
 	At, Text string // which link it is, for the form
 	Write    string // URL of the editor for the page that it wants; may be empty
+	Upload   string // URL of the form for the file that it wants; may be empty
 	Restore  string // URL of the form that brings back what it leads to and has been deleted; may be empty
 	Offers   []Offer
 }

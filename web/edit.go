@@ -16,19 +16,24 @@ type Edit struct {
 	Shown   bool   // a preview was asked for
 	Upload  string // URL of the form for files; may be empty
 	Limit   string // how long a page may be, in words; may be empty
+	Names   string // URL where the script asks for names to link to; may be empty
 }
 
-// NewPage asks for the name of a new page and leads to the editor. It sends path
-// by GET.
+// NewPage asks for the name of a new page and leads to the editor. It sends path,
+// in (its folder) and sure by GET.
 type NewPage struct {
 	Frame
-	URL    string
-	Path   string
-	Where  string // the folder it will live in, in words or as a path; may be empty
-	Error  string // why that name cannot be had, as a sentence
-	Offer  string // a name that can; may be empty
-	There  *Link  // the page that has the name already; may be nil
-	Cancel string
+	URL     string
+	Path    string
+	Where   string   // the folder it will live in; empty for none
+	Folders []string // to choose from
+	At      string   // where it will live, in words; may be empty
+	Address string   // its URL then
+	Error   string   // why that name cannot be had, or needs thought, as a sentence
+	Offer   string   // a name that can, with its folder; may be empty
+	There   *Link    // the page that has the name already, or one like it; may be nil
+	Sure    bool     // the name can be had all the same
+	Cancel  string
 }
 
 // Conflict is shown when somebody saved the same lines meanwhile. It posts what

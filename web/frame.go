@@ -67,7 +67,9 @@ type Crumb struct{ Name, URL string }
 // Actions holds the URLs of what can be done with the page; what is empty is
 // not offered.
 type Actions struct {
+	NewHere string // begins a page in the folder
 	View    string // back to the page, from its forms and lists
+	File    bool   // it is no page
 	Edit    string
 	History string
 	Files   string // those of the page
@@ -79,7 +81,7 @@ type Actions struct {
 
 // more reports whether there is something for the menu.
 func (a Actions) more() bool {
-	return a.History != "" || a.Files != "" || a.Source != "" || a.Move != "" || a.Delete != "" || a.Links != ""
+	return a.NewHere != "" || a.History != "" || a.Files != "" || a.Source != "" || a.Move != "" || a.Delete != "" || a.Links != ""
 }
 
 // Kind says how much a notice matters.
@@ -120,6 +122,7 @@ type Form struct {
 	Base    string // revision that the writer began from; empty for a new page
 	ID      string // names this save, so that sending it twice saves once; may be empty
 	Note    string
+	Usual   string // the note of who leaves it empty; may be empty
 	AskName bool   // for visitors, who sign with a name
 	Name    string // the name to suggest
 	Error   string // why it was not done, as a sentence; the form keeps its texts

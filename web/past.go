@@ -37,6 +37,7 @@ type DayForm struct {
 	URL  string
 	Path string // the address to show, within the space
 	On   string // the day to suggest, such as 2026-01-31; may be empty
+	Last string // the last day that there is, likewise
 }
 
 // PickDay is the view that asks for a day and nothing else.

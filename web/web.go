@@ -124,6 +124,9 @@ func New() (*Site, error) {
 	if s.script, err = s.addScript("cairn"); err != nil {
 		return nil, err
 	}
+	if _, err = s.addScript("write"); err != nil {
+		return nil, err
+	}
 	if s.draw, err = s.addScript("diagram"); err != nil {
 		return nil, err
 	}
@@ -159,6 +162,15 @@ func (s *Site) styles(v View) []string {
 	}
 	return []string{s.style, s.work}
 }
+
+// writing is the URL of the script of the editor and its like.
+var writing = sync.OnceValue(func() string {
+	found, _ := fs.Glob(files, "dist/write-*.js")
+	if len(found) == 0 {
+		return "" // New fails without it
+	}
+	return AssetsURL + path.Base(found[0])
+})
 
 // addScript keeps what web/build has bundled under a name. A bundle may have
 // megabytes and few readers, so it is not taken out of the program before.

@@ -10,7 +10,7 @@ import (
 	"cairn/storage/page"
 )
 
-// This file removes a file, and writes what is planned of the head.
+// This file removes files and folders, and writes what is planned of the head.
 
 // Remove removes a file. When blob is not "", the file must still have those bytes, else ErrChanged. The error wraps
 // fs.ErrNotExist when it is not there.
@@ -27,6 +27,33 @@ func (s *Space) Remove(ctx context.Context, by Actor, p page.Path, blob, why str
 			Edits:   []git.Edit{{Path: string(p), Old: there.Hash, Remove: true}},
 			Message: note(why, "Delete "+p.Address()),
 		}, nil
+	})
+}
+
+// RemoveFolder removes all files of a folder in one change. When seen is not "", nothing in the folder may have changed
+// since that revision, else ErrChanged. The error wraps fs.ErrNotExist when there is no such folder.
+func (s *Space) RemoveFolder(ctx context.Context, by Actor, dir page.Path, seen Rev, why string) (Saved, error) {
+	return s.change(ctx, by, nil, func(head *Snapshot) (git.Change, error) {
+		c := git.Change{Onto: head.commit, Exact: true, Message: note(why, fmt.Sprintf("Delete %s/", dir))}
+		if seen != "" {
+			if err := s.unchanged(ctx, by, head, Restoration{Path: dir, Folder: true, Seen: seen}); err != nil {
+				return c, err
+			}
+		}
+		for p := range head.names().Under(string(dir)) {
+			if err := s.mayWrite(by, p); err != nil {
+				return c, err
+			}
+			there, err := head.lookup(ctx, p)
+			if err != nil {
+				return c, err
+			}
+			c.Edits = append(c.Edits, git.Edit{Path: string(p), Old: there.Hash, Remove: true})
+		}
+		if len(c.Edits) == 0 {
+			return c, fmt.Errorf("folder %s: %w", dir, fs.ErrNotExist)
+		}
+		return c, nil
 	})
 }
 

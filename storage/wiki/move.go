@@ -34,17 +34,19 @@ import (
 type Moving struct {
 	From, To page.Path
 	Folder   bool   // both are folders: all that is in the one goes to the other
+	Retitle  bool   // of a page that begins with its name as a heading, that heading changes as well
 	Note     string // why; "" for a plain default
 }
 
 // MovePlan is what a move would do to a space.
 type MovePlan struct {
-	Head  *Snapshot           // what it was made of
-	Moved []FileChange        // what gets another name, by the new one; all are 'R'
-	Pages []FileChange        // pages that stay where they are and of which links change, by path; all are 'M'
-	Links map[page.Path]int   // how many links change, of those pages and of those that move, by the name afterwards
-	Left  map[page.Path]error // pages with links that could not be kept, and why
-	Note  string              // what stands in the history unless somebody says more
+	Head     *Snapshot           // what it was made of
+	Moved    []FileChange        // what gets another name, by the new one; all are 'R'
+	Pages    []FileChange        // pages that stay where they are and of which links change, by path; all are 'M'
+	Links    map[page.Path]int   // how many links change, of those pages and of those that move, by the name afterwards
+	Left     map[page.Path]error // pages with links that could not be kept, and why
+	Note     string              // what stands in the history unless somebody says more
+	Retitled bool                // the page's heading changes as well
 
 	edits []git.Edit
 	seen  map[page.Path]lookedAt
@@ -151,6 +153,12 @@ func (s *Space) planMove(ctx context.Context, by Actor, head *Snapshot, m Moving
 		if r := pages[from]; r.text != nil {
 			edit.Same, edit.Data = git.Hash{}, r.text
 		}
+		if m.Retitle && from == m.From {
+			if text, ok := head.retitled(ctx, m, edit.Data); ok {
+				edit.Same, edit.Data = git.Hash{}, text
+				plan.Retitled = true
+			}
+		}
 		plan.edits = append(plan.edits, git.Edit{Path: string(from), Old: there.Hash, Remove: true}, edit)
 		plan.Moved = append(plan.Moved, FileChange{Kind: 'R', Path: to, From: from, Blob: there.Hash.String()})
 	}
@@ -172,6 +180,21 @@ func (s *Space) planMove(ctx context.Context, by Actor, head *Snapshot, m Moving
 	slices.SortFunc(plan.Moved, byPath)
 	slices.SortFunc(plan.Pages, byPath)
 	return plan, nil
+}
+
+// retitled is the text of a page that moves, or what is made of it for its links, under its new name.
+func (s *Snapshot) retitled(ctx context.Context, m Moving, text []byte) ([]byte, bool) {
+	if text == nil {
+		var err error
+		if text, err = s.Read(ctx, m.From); err != nil {
+			return nil, false
+		}
+	}
+	if m.Folder || !m.From.IsPage() || page.Parse(m.From, text).Title != m.From.Title() {
+		return nil, false
+	}
+	text, ok := page.Retitle(m.From, text, m.To.Title())
+	return text, ok && checkContent(m.To, text) == nil
 }
 
 func (p *MovePlan) files() map[page.Path]page.Path {

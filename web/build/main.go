@@ -6,7 +6,7 @@
 // npm only fetches sources; esbuild, as a Go library, does the rest. The same sources give the same bytes, wherever and
 // by whom they are built, so that whoever doubts what is committed can compare. Each name carries a hash of the content.
 //
-// It makes two bundles: cairn, which every page loads, and diagram, which the frame of a diagram loads. Of Mermaid's parts
+// It makes three bundles: cairn, which every page loads, write, which forms for texts load, and diagram, which the frame of a diagram loads. Of Mermaid's parts
 // the layout engine ELK is left out, whose licence is not ours to take on: diagrams are laid out by dagre.
 package main
 
@@ -36,7 +36,7 @@ func build(web string) error {
 		return err
 	}
 	made := map[string][]byte{}
-	for name, format := range map[string]api.Format{"cairn": api.FormatESModule, "diagram": api.FormatIIFE} {
+	for name, format := range map[string]api.Format{"cairn": api.FormatESModule, "write": api.FormatESModule, "diagram": api.FormatIIFE} {
 		code, err := bundle(dir, name, format)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)

@@ -11,9 +11,15 @@ import (
 
 // TestDist holds that what is committed is what the sources make, in whatever folder they lie. It needs nothing of npm's.
 func TestDist(t *testing.T) {
-	found, err := filepath.Glob("../dist/cairn-*.js")
+	for _, name := range []string{"cairn", "write"} {
+		t.Run(name, func(t *testing.T) { sameBundle(t, name) })
+	}
+}
+
+func sameBundle(t *testing.T, name string) {
+	found, err := filepath.Glob("../dist/" + name + "-*.js")
 	if err != nil || len(found) != 1 {
-		t.Fatalf("%d bundles of the name cairn, want one: %v", len(found), err)
+		t.Fatalf("%d bundles of the name %s, want one: %v", len(found), name, err)
 	}
 	want, err := os.ReadFile(found[0])
 	if err != nil {
@@ -23,7 +29,7 @@ func TestDist(t *testing.T) {
 	if err := os.CopyFS(filepath.Join(elsewhere, "src"), os.DirFS("../src")); err != nil {
 		t.Fatal(err)
 	}
-	got, err := bundle(elsewhere, "cairn", api.FormatESModule)
+	got, err := bundle(elsewhere, name, api.FormatESModule)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,21 +3,7 @@
 
 import { button, make } from "./make";
 import { say } from "./say";
-
-/** Writes over a part of the text, so that undo knows it. The selection stays where it was. */
-function write(text: HTMLTextAreaElement, start: number, end: number, what: string): void {
-	const before = document.activeElement, scrolled = text.scrollTop;
-	const moved = (at: number) => (at <= start ? at : at >= end ? at + what.length - (end - start) : start + what.length);
-	const from = moved(text.selectionStart), to = moved(text.selectionEnd);
-	text.focus({ preventScroll: true });
-	text.setSelectionRange(start, end);
-	// The old way is the only one that undo knows.
-	const done = what ? document.execCommand("insertText", false, what) : document.execCommand("delete");
-	if (!done) text.setRangeText(what, start, end);
-	text.setSelectionRange(from, to);
-	text.scrollTop = scrolled;
-	if (before instanceof HTMLElement && before !== text) before.focus({ preventScroll: true });
-}
+import { write } from "./text";
 
 /** Uploads a file and gives the Markdown that shows it; the error is a sentence. */
 function upload(url: string, file: File, name: string, progress: (part: number) => void): Promise<string> {
@@ -80,7 +66,7 @@ export function attaching(): void {
 	const list = make("div", "uploads");
 	const offer = make("p", "hint");
 	text.after(list, offer);
-	let pending = 0;
+	let pending = 0, stored = 0; // of those that came since none was under way
 	let turn = Promise.resolve();
 	let waiting: { submitter: HTMLElement | null } | undefined;
 
@@ -101,8 +87,10 @@ export function attaching(): void {
 		let shown = "";
 		try {
 			shown = await upload(url, file, form.querySelector<HTMLInputElement>("input[name=name]")?.value ?? "", (part) => (bar.value = part));
+			if (/^pasted-[\d-]+\.\w+$/.test(file.name)) shown = shown.replace(/^!\[[^\]]*\]/, "![]"); // the time tells nobody what it shows
 			line.remove();
-			say(`${file.name} is in the wiki`);
+			stored++;
+			say(stored > 1 ? `${stored} files are in the wiki` : `${file.name} is in the wiki`);
 		} catch (e) {
 			const why = make("p");
 			why.append(make("strong", "", "Not added: "), `${file.name}. ${e instanceof Error ? e.message : String(e)}`);
@@ -113,7 +101,11 @@ export function attaching(): void {
 		const around = shown ? -1 : text.value.indexOf(lead + mark + tail);
 		const at = text.value.indexOf(mark);
 		if (around >= 0) write(text, around, around + lead.length + mark.length + tail.length, "");
-		else if (at >= 0) write(text, at, at + mark.length, shown);
+		else if (at >= 0) {
+			const here = text.selectionStart === at + mark.length && text.selectionEnd === text.selectionStart;
+			write(text, at, at + mark.length, shown);
+			if (here && shown.startsWith("![](")) text.setSelectionRange(at + 2, at + 2); // to say what it shows
+		}
 		else if (shown) say(`${file.name} is in the wiki. Its place in the text is gone; to show it, write ${shown}`, true);
 	};
 
@@ -134,7 +126,7 @@ export function attaching(): void {
 			write(text, start, end, lead + mark + tail);
 			const after = text.value.indexOf(mark) + mark.length;
 			text.setSelectionRange(after, after);
-			pending++;
+			if (!pending++) stored = 0;
 			turn = turn.then(() => one(file, [lead, mark, tail], line, bar)).finally(() => {
 				if (--pending > 0 || !waiting) return;
 				const { submitter } = waiting;

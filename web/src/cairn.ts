@@ -1,6 +1,5 @@
 // What every page of the wiki loads. Each feature finds by itself what it is for; without any of them the page works.
 
-import { attaching } from "./attach";
 import { busy } from "./busy";
 import { comparing } from "./compare";
 import { copyAnchors, copyButtons } from "./copy";
@@ -8,7 +7,6 @@ import { diagrams } from "./diagrams";
 import { films } from "./film";
 import { glimpses } from "./glimpse";
 import { keys } from "./keys";
-import { leaving } from "./leave";
 import { menus } from "./menu";
 import { footnotes } from "./note";
 import { following } from "./outline";
@@ -30,7 +28,5 @@ scrolling();
 following();
 footnotes();
 glimpses();
-attaching();
-leaving(); // after what may hold a form back
 busy();
 keys(); // after those who hear keys of their own

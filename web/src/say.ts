@@ -1,9 +1,10 @@
 // One sentence at the foot of the window, which screen readers read out as well.
 
-const place = document.createElement("p");
+// The bundles of a page share one place. It is empty at first: what is written into it later is read out.
+const place = document.querySelector<HTMLElement>("body > .toast") ?? document.createElement("p");
 place.className = "toast";
 place.setAttribute("role", "status");
-document.body.append(place); // empty: what is written into it later is read out
+document.body.append(place);
 
 let timer = 0;
 
