@@ -94,7 +94,7 @@ func (s *Server) folder(c echo.Context) (in at, dir page.Path, err error) {
 		return at{}, "", nil // whoever looks for a page tells
 	}
 	if in, err = s.in(c); err == nil {
-		dir, err = page.ParsePath(name)
+		_, err = page.ParsePath(name)
 	}
 	if err == nil && !in.IsFolder(c.Request().Context(), name) {
 		err = fmt.Errorf("%s: %w", address, fs.ErrNotExist)

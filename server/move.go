@@ -134,14 +134,14 @@ func (s *Server) moveView(c echo.Context, in at, m wiki.Moving, w writing) web.M
 		return v
 	}
 	v.Frame = s.formFrame(c, in, m.From, "Move "+m.From.Title())
-	if text, err := in.Read(c.Request().Context(), m.From); err == nil && m.From.IsPage() {
-		if doc := page.Parse(m.From, text); doc.TitleH1 && doc.Title == m.From.Title() {
-			v.Heading, v.Retitle = doc.Title, m.Retitle
-		}
-	}
 	if !m.From.IsPage() {
 		v.What = "file"
-	} else if dir := m.From.Dir(); dir != "" {
+		return v
+	}
+	if doc, err := in.Doc(c.Request().Context(), m.From); err == nil && doc.TitleH1 && doc.Title == m.From.Title() {
+		v.Heading, v.Retitle = doc.Title, m.Retitle
+	}
+	if dir := m.From.Dir(); dir != "" {
 		v.Folder = &web.Link{Label: dir, URL: "/" + in.Space() + "/-/move/" + escape(dir) + "/"}
 	}
 	return v

@@ -61,7 +61,7 @@ func (s *Server) names(c echo.Context) error {
 	}
 	list := make([]offered, 0, len(best))
 	for _, m := range best {
-		list = append(list, offered{m.Title(), m.Dir(), linkTo(in, from, m.Path)})
+		list = append(list, offered{m.Title(), m.Dir(), in.Context().Shortest(from, m.Path)})
 	}
 	return c.JSON(200, map[string]any{"names": list})
 }
@@ -87,15 +87,3 @@ func nameRank(p page.Path, want string) int {
 }
 
 func isWord(b byte) bool { return b >= 0x80 || b >= 'a' && b <= 'z' || b >= '0' && b <= '9' }
-
-// linkTo is the link to a page in the shortest form that means it there.
-func linkTo(in at, from, to page.Path) string {
-	address := to.Address()
-	for _, name := range []string{address[strings.LastIndexByte(address, '/')+1:], address, "/" + address} {
-		written := "[[" + name + "]]"
-		if doc := page.Parse(from, []byte(written)); len(doc.Links) == 1 && in.Context().Resolve(from, doc.Links[0]).Path == to {
-			return written
-		}
-	}
-	return in.Profile().Insert(from, to)
-}

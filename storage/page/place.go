@@ -136,3 +136,15 @@ func labelled(s string) string {
 	}
 	return b.String()
 }
+
+// Shortest is the text of a link to a page in the shortest form that means it from another page.
+func (in Context) Shortest(from, to Path) string {
+	address := to.Address()
+	for _, name := range []string{baseOf(address), address, "/" + address} {
+		written := "[[" + name + "]]"
+		if doc := Parse(from, []byte(written)); len(doc.Links) == 1 && in.Resolve(from, doc.Links[0]).Path == to {
+			return written
+		}
+	}
+	return in.Profile.Insert(from, to)
+}
