@@ -35,7 +35,7 @@ const maxJSON = 6*wiki.MaxPage + 64<<10
 
 // sendProblem answers a program by RFC 9457. more adds members.
 func sendProblem(c echo.Context, p problem, more map[string]any) error {
-	body := map[string]any{"type": "about:blank", "title": p.title, "status": p.status, "detail": p.detail}
+	body := map[string]any{"type": "about:blank", "title": say(c, p.title), "status": p.status, "detail": p.told(c)}
 	for k, v := range more {
 		body[k] = v
 	}
@@ -302,7 +302,7 @@ func (s *Server) apiHistory(c echo.Context) error {
 	}
 	list := []apiChange{}
 	for _, ch := range h.Changes {
-		one := apiChange{Revision: ch.Rev, At: ch.When, By: ch.By, Note: ch.Note, Kind: kindOf(ch.Kind), Path: ch.Path.Address(), Blob: ch.Blob}
+		one := apiChange{Revision: ch.Rev, At: ch.When, By: ch.By, Note: ch.Note, Kind: string(kindOf(ch.Kind)), Path: ch.Path.Address(), Blob: ch.Blob}
 		if ch.Kind == 'R' {
 			one.From = ch.From.Address()
 		}
@@ -328,7 +328,7 @@ func (s *Server) apiChanges(c echo.Context) error {
 	for _, commit := range recent.Commits {
 		one := apiChange{Revision: commit.Rev, At: commit.When, By: commit.Author, Note: commit.Note, More: commit.More}
 		for _, f := range commit.Files {
-			file := apiFile{Kind: kindOf(f.Kind), Path: f.Path.Address(), Blob: f.Blob}
+			file := apiFile{Kind: string(kindOf(f.Kind)), Path: f.Path.Address(), Blob: f.Blob}
 			if f.Kind == 'R' {
 				file.From = f.From.Address()
 			}

@@ -27,7 +27,7 @@ const (
 	maxComparable = 4 << 20  // bytes of pages that are compared at all
 )
 
-const betweenTooLarge = "This is too much to be compared here. Choose two revisions that are closer together, or clone the wiki and compare them with git diff."
+const betweenTooLarge web.Text = "This is too much to be compared here. Choose two revisions that are closer together, or clone the wiki and compare them with git diff."
 
 // change shows what a revision changed; with from, all that changed since that one.
 func (s *Server) change(c echo.Context) error {
@@ -60,13 +60,13 @@ func (s *Server) betweenView(ctx context.Context, c echo.Context, in at, from, t
 		return web.Between{}, err
 	}
 	if len(stretch.Commits) == 0 {
-		return web.Between{}, &badRequest{400, "Nothing was changed on the way from the first of these revisions to the second. Look at them the other way round.",
-			&web.Link{Label: "The other way round", URL: pushURL(in.Space(), last.Rev, stretch.From.Rev())}}
+		return web.Between{}, &badRequest{400, "Nothing was changed on the way from the first of these revisions to the second. Look at them the other way round.", nil,
+			&web.Link{Label: say(c, "The other way round"), URL: pushURL(in.Space(), last.Rev, stretch.From.Rev())}}
 	}
 	single = single || len(stretch.Commits) == 1 && len(last.Parents) < 2
-	title := "A change"
+	title := say(c, "A change")
 	if !single {
-		title = "All that changed"
+		title = say(c, "All that changed")
 	}
 	v := web.Between{
 		Frame: s.frame(c, in, "", title), Noun: "page", Last: stampOf(last), Short: short(last.Rev),
@@ -83,7 +83,7 @@ func (s *Server) betweenView(ctx context.Context, c echo.Context, in at, from, t
 		v.Before = then(in, string(stretch.From.Rev())) + "/"
 	}
 	if single {
-		v.Undo = &web.Button{Label: "Undo this change", URL: undoURL(in, last.Rev)}
+		v.Undo = &web.Button{Label: say(c, "Undo this change"), URL: undoURL(in, last.Rev)}
 	} else {
 		steps(in, stretch, &v)
 	}
@@ -134,7 +134,7 @@ func compareAll(ctx context.Context, in at, stretch *wiki.Stretch, v *web.Betwee
 			v.More++
 			continue
 		}
-		one := web.Differs{Name: f.Path.Address(), Kind: happened(f.Kind, f.Path)}
+		one := web.Differs{Name: f.Path.Address(), Kind: web.Say(ctx, happened(f.Kind, f.Path))}
 		if in.Has(f.Path) {
 			one.URL = in.URL(f.Path)
 		}

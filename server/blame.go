@@ -24,7 +24,7 @@ func (s *Server) blame(c echo.Context) error {
 		return err
 	}
 	v := web.Blame{
-		Frame:   s.formFrame(c, in, p, "Who wrote "+p.Title()),
+		Frame:   s.formFrame(c, in, p, say(c, "Who wrote %s", p.Title())),
 		Path:    p.Address(),
 		History: app(in.Space(), "history", p),
 	}
@@ -36,8 +36,8 @@ func (s *Server) blame(c echo.Context) error {
 			return err
 		}
 		if !then.there {
-			return &badRequest{404, "The page was not there yet: nobody had written it. Its history says when it begins.",
-				&web.Link{Label: "History of the page", URL: v.History}}
+			return &badRequest{404, "The page was not there yet: nobody had written it. Its history says when it begins.", nil,
+				&web.Link{Label: say(c, "History of the page"), URL: v.History}}
 		}
 		was := then.view(in, p)
 		shown, name, v.Then, v.Now = then.at, then.name, &was, app(in.Space(), "blame", p)

@@ -38,7 +38,7 @@ func (s *Server) deleteView(c echo.Context, in at, p page.Path, w writing) web.D
 		s.Log.Warn("backlinks", "space", in.Space(), "path", p, "err", err)
 	}
 	v := web.Delete{
-		Frame: s.formFrame(c, in, p, "Delete "+p.Title()),
+		Frame: s.formFrame(c, in, p, say(c, "Delete %s", p.Title())),
 		Form:  s.form(c, in, p, "delete", w),
 		Path:  p.Address(), File: !p.IsPage(), Backlinks: links(in, backlinks),
 	}
@@ -82,7 +82,7 @@ func (s *Server) remove(c echo.Context) error {
 		}
 		return s.html(c, explain(w.failed).status, s.deleteView(c, in, p, w))
 	}
-	s.tellUndo(c, in, web.Success, saved.Rev, fmt.Sprintf("Deleted %q.", brief(p)))
+	s.tellUndo(c, in, web.Success, saved.Rev, say(c, "Deleted %q.", brief(p)))
 	return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), p))
 }
 
@@ -107,7 +107,7 @@ const maxAsked = 200
 
 func (s *Server) deleteFolderView(c echo.Context, in at, dir page.Path, w writing) web.DeleteFolder {
 	v := web.DeleteFolder{
-		Frame: s.frame(c, in, dir+"/x", "Delete the folder "+dir.Base()), Path: string(dir),
+		Frame: s.frame(c, in, dir+"/x", say(c, "Delete the folder %s", dir.Base())), Path: string(dir),
 		Form: s.form(c, in, dir, "delete", w),
 	}
 	v.NoIndex = true
@@ -173,7 +173,7 @@ func (s *Server) removeFolder(c echo.Context, in at, dir page.Path) error {
 		w.base = in.Rev()
 		return s.html(c, explain(w.failed).status, s.deleteFolderView(c, in, dir, w))
 	}
-	s.tellUndo(c, in, web.Success, saved.Rev, fmt.Sprintf("Deleted the folder %q with all in it.", brief(dir)))
+	s.tellUndo(c, in, web.Success, saved.Rev, say(c, "Deleted the folder %q with all in it.", brief(dir)))
 	to := "/" + in.Space() + "/"
 	if head, err := in.space.Head(in.by); err == nil && dir.Dir() != "" && head.IsFolder(c.Request().Context(), dir.Dir()) {
 		to = page.URL(in.Space(), page.Path(dir.Dir())) + "/"

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -90,7 +91,7 @@ func (s *Server) tellGit(c echo.Context, p problem, err error) error {
 func (s *Server) gitSentence(c echo.Context, p problem, err error) string {
 	space := askedSpace(c.Request().URL.Path)
 	if own := (*badRequest)(nil); errors.As(err, &own) {
-		return own.detail
+		return own.Error()
 	}
 	switch {
 	case p.status == 404:
@@ -106,7 +107,7 @@ func (s *Server) gitSentence(c echo.Context, p problem, err error) string {
 	case p.status == 507:
 		return "The disk of this wiki is full, so nothing can be pushed. Ask whoever runs it to make room, then push again."
 	}
-	return p.detail
+	return web.Say(context.Background(), p.detail, p.args...)
 }
 
 // noRemote says which remotes there are when git has asked for one that is not there.

@@ -78,7 +78,7 @@ func placeName(i int) string { return fmt.Sprintf("place-%d", i+1) }
 func (s *Server) conflictView(c echo.Context, in at, w writing, clash *wiki.Conflict) web.Conflict {
 	p := clash.Path
 	v := web.Conflict{
-		Frame: s.formFrame(c, in, p, "Choose what to keep: "+p.Title()),
+		Frame: s.formFrame(c, in, p, say(c, "Choose what to keep: %s", p.Title())),
 		Form:  s.form(c, in, p, "edit", w),
 		Path:  p.Address(), Mine: unmarked(string(clash.Mine)), Whole: unmarked(string(clash.Merged)), Theirs: string(clash.Rev),
 		Total: clash.Merge.Conflicts(), Gone: clash.Gone, New: clash.Base == nil,
@@ -91,7 +91,7 @@ func (s *Server) conflictView(c echo.Context, in at, w writing, clash *wiki.Conf
 	}
 	switch {
 	case clash.Gone:
-		v.Title = "No longer there: " + p.Title()
+		v.Title = say(c, "No longer there: %s", p.Title())
 		v.Form.Base = "" // saving writes the page anew
 	case len(clash.Merge.Blocks) == 0:
 		v.Whole = v.Mine

@@ -40,7 +40,7 @@ func (s *Server) diff(c echo.Context) error {
 		return err
 	}
 	v := web.Diff{
-		Frame: s.formFrame(c, in, p, "Changes to "+p.Title()),
+		Frame: s.formFrame(c, in, p, say(c, "Changes to %s", p.Title())),
 		Path:  p.Address(),
 		From:  from.view(in, p), To: to.view(in, p),
 		View: s.viewOf(c),
@@ -59,10 +59,10 @@ func (s *Server) diff(c echo.Context) error {
 	}
 	s.step(c, in, p, from, to, &v)
 	if from.there && from.rev != "" {
-		v.Restore = &web.Button{Label: "Restore the older version", URL: restoreURL(in, p, from.rev)}
+		v.Restore = &web.Button{Label: say(c, "Restore the older version"), URL: restoreURL(in, p, from.rev)}
 	}
 	if from.before(to) {
-		v.Undo = &web.Button{Label: "Undo this change", URL: undoURL(in, to.rev)}
+		v.Undo = &web.Button{Label: say(c, "Undo this change"), URL: undoURL(in, to.rev)}
 		v.Whole = changeURL(in, to.rev)
 	}
 	return s.html(c, 200, v)

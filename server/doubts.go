@@ -1,7 +1,6 @@
 package server
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -35,10 +34,10 @@ func (s *Server) doubtful(c echo.Context) error {
 		return err
 	}
 	here := "/" + in.Space() + "/-/links"
-	v := web.Doubtful{Frame: s.frame(c, in, "", "Links to look at")}
+	v := web.Doubtful{Frame: s.frame(c, in, "", say(c, "Links to look at"))}
 	v.NoIndex = true
 	if !s.Index.Reached(in.Snapshot) {
-		v.Notice = behind()
+		v.Notice = behind(c)
 	}
 	for _, d := range list {
 		v.Pages = append(v.Pages, web.DoubtfulPage{
@@ -74,7 +73,7 @@ func (s *Server) doubtsView(c echo.Context, in at, p page.Path, failed error) (w
 		return nil, err
 	}
 	v := web.Doubts{
-		Frame: s.formFrame(c, in, p, "Links of "+p.Title()), Path: p.Address(), More: more,
+		Frame: s.formFrame(c, in, p, say(c, "Links of %s", p.Title())), Path: p.Address(), More: more,
 		Form: s.form(c, in, p, "links", writing{base: in.Rev(), failed: failed}),
 	}
 	offers := 0
@@ -82,7 +81,7 @@ func (s *Server) doubtsView(c echo.Context, in at, p page.Path, failed error) (w
 		if !d.Target.Found || d.Target.Ambiguous && !d.Target.Moved {
 			offers++
 		}
-		one := doubtView(in, p, d, offers <= maxOffers)
+		one := doubtView(c, in, p, d, offers <= maxOffers)
 		if !d.Target.Found && d.Target.Path != "" && offers <= maxOffers && s.Index.Reached(in.Snapshot) {
 			if gone, err := s.Index.Deleted(c.Request().Context(), in.Snapshot, d.Target.Path); err == nil {
 				one.Restore = restoreURL(in, d.Target.Path, gone.Before)
@@ -94,7 +93,7 @@ func (s *Server) doubtsView(c echo.Context, in at, p page.Path, failed error) (w
 }
 
 // doubtView is one of the links; alike tells whether pages are looked for that it could be meant to lead to.
-func doubtView(in at, p page.Path, d page.Doubt, alike bool) web.Doubt {
+func doubtView(c echo.Context, in at, p page.Path, d page.Doubt, alike bool) web.Doubt {
 	t := d.Target
 	limit := 0
 	if alike {
@@ -111,15 +110,15 @@ func doubtView(in at, p page.Path, d page.Doubt, alike bool) web.Doubt {
 	}
 	switch {
 	case d.Misplaced:
-		v.Kind = "The page has no such heading"
+		v.Kind = say(c, "The page has no such heading.")
 		for _, h := range d.Near {
 			v.Offers = append(v.Offers, web.Offer{Label: h.Heading, Place: h.Name})
 		}
 		if t.Path != p {
-			v.Offers = append(v.Offers, web.Offer{Label: "the page as a whole"})
+			v.Offers = append(v.Offers, web.Offer{Label: say(c, "the page as a whole")})
 		}
 	case !t.Found:
-		v.Kind = "It leads nowhere"
+		v.Kind = say(c, "It leads nowhere.")
 		if t.Path.IsPage() && page.CheckNew(t.Path) == nil {
 			v.Write = app(in.Space(), "edit", t.Path)
 		} else if t.Path != "" && !t.Path.IsPage() && t.Path.Served() {
@@ -135,12 +134,12 @@ func doubtView(in at, p page.Path, d page.Doubt, alike bool) web.Doubt {
 			}
 		}
 	case t.Moved:
-		v.Kind = "It names a page as that was called before"
+		v.Kind = say(c, "It names a page as that was called before.")
 		if !t.IsDir {
 			offer(t.Path.Address(), t.Path)
 		}
 	case t.Ambiguous:
-		v.Kind = "It could mean several pages"
+		v.Kind = say(c, "It could mean several pages.")
 		var all []page.Path
 		if alike {
 			all = in.Names().Alike(t.Path.Base(), maxAlike+1)
@@ -152,8 +151,8 @@ func doubtView(in at, p page.Path, d page.Doubt, alike bool) web.Doubt {
 			offer(q.Address(), q)
 		}
 	default:
-		v.Kind = "Text and page are the other way round than usual here"
-		offer("the usual way round", t.Path)
+		v.Kind = say(c, "Text and page are the other way round than usual here.")
+		offer(say(c, "the usual way round"), t.Path)
 	}
 	return v
 }
@@ -195,9 +194,9 @@ func (s *Server) mend(c echo.Context) error {
 		}
 		return s.html(c, explain(err).status, v)
 	}
-	told := "The link is mended."
+	told := say(c, "The link is mended.")
 	if to := page.Path(form.Get("to")); to != "" {
-		told = fmt.Sprintf("The link leads to %q now.", to.Address())
+		told = say(c, "The link leads to %q now.", to.Address())
 	}
 	s.tellUndo(c, in, web.Success, saved.Rev, told)
 	return c.Redirect(http.StatusSeeOther, app(in.Space(), "links", p))

@@ -50,13 +50,13 @@ func (s *Server) newPage(c echo.Context) error {
 			status = 409
 		case err != nil:
 			e := explain(err)
-			status, v.Error = e.status, e.detail
+			status, v.Error = e.status, e.told(c)
 		}
 	}
 	if c.QueryParam("check") != "" {
 		return c.JSON(200, map[string]any{"at": v.At, "url": v.Address, "error": v.Error, "offer": v.Offer, "there": v.There})
 	}
-	v.Frame = s.frame(c, in, "", "New page")
+	v.Frame = s.frame(c, in, "", say(c, "New page"))
 	v.NoIndex = true
 	return s.html(c, status, v)
 }
@@ -67,7 +67,7 @@ func (s *Server) newPage(c echo.Context) error {
 func (s *Server) nameOf(c echo.Context, in at, typed string, v *web.NewPage) (page.Path, error) {
 	p, exists, err := pageAt(in, typed)
 	if exists {
-		v.Error = fmt.Sprintf("There is a page called %q already. Choose another name, or go on with that page.", p.Address())
+		v.Error = say(c, "There is a page called %q already. Choose another name, or go on with that page.", p.Address())
 		v.There = &web.Link{Label: p.Address(), URL: in.URL(p)}
 		return p, fs.ErrExist
 	}
@@ -92,11 +92,11 @@ func (s *Server) nameOf(c echo.Context, in at, typed string, v *web.NewPage) (pa
 	if near, ok := in.Names().Near(p.Address()); ok {
 		v.There = &web.Link{Label: near.Address(), URL: in.URL(near)}
 		if _, twin := in.Names().Twin(p); twin {
-			v.Error = fmt.Sprintf("There is a page called %q already, which differs only in capital letters or accents. Choose another name, or go on with that page.", near.Address())
+			v.Error = say(c, "There is a page called %q already, which differs only in capital letters or accents. Choose another name, or go on with that page.", near.Address())
 			return p, fs.ErrExist
 		}
 		v.Sure = true
-		v.Error = fmt.Sprintf("There is a page called %q already, and links do not tell the two names apart. Go on with that page, unless you want both.", near.Address())
+		v.Error = say(c, "There is a page called %q already, and links do not tell the two names apart. Go on with that page, unless you want both.", near.Address())
 	}
 	return p, nil
 }
@@ -157,7 +157,7 @@ func (s *Server) edit(c echo.Context) error {
 	}
 	if !in.Has(p) {
 		if to, ok, err := s.Index.Moved(c.Request().Context(), in.Snapshot, p); err == nil && ok {
-			s.tell(c, web.Info, fmt.Sprintf("%q has moved here.", p.Address()))
+			s.tell(c, web.Info, say(c, "%q has moved here.", p.Address()))
 			return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), to))
 		}
 		if err := page.CheckNew(p); err != nil {
@@ -170,7 +170,7 @@ func (s *Server) edit(c echo.Context) error {
 		return err
 	}
 	if !page.IsText(text) {
-		return notText(in, p)
+		return notText(c, in, p)
 	}
 	return s.html(c, 200, s.editView(c, in, p, writing{text: string(text), base: in.Rev()}))
 }
@@ -180,10 +180,10 @@ func (s *Server) edit(c echo.Context) error {
 func unmarked(text string) string { return strings.TrimPrefix(text, "\ufeff") }
 
 // notText refuses to edit what a browser would spoil.
-func notText(in at, p page.Path) error {
+func notText(c echo.Context, in at, p page.Path) error {
 	return &badRequest{
 		status: 415, detail: "This page is not text in UTF-8, so editing it here would spoil it. Convert it with a program on your own computer, and push it.",
-		next: &web.Link{Label: "Its bytes", URL: source(in, p)},
+		next: &web.Link{Label: say(c, "Its bytes"), URL: source(in, p)},
 	}
 }
 
@@ -196,9 +196,9 @@ type writing struct {
 }
 
 func (s *Server) editView(c echo.Context, in at, p page.Path, w writing) web.Edit {
-	title := "Edit " + p.Title()
+	title := say(c, "Edit %s", p.Title())
 	if w.base == "" {
-		title = "Write " + p.Title()
+		title = say(c, "Write %s", p.Title())
 	}
 	v := web.Edit{
 		Frame: s.formFrame(c, in, p, title),
@@ -228,9 +228,9 @@ func (s *Server) form(c echo.Context, in at, p page.Path, verb string, w writing
 		f.Cancel = "/" + in.Space() + "/"
 	}
 	if w.failed != nil {
-		f.Error = explain(w.failed).detail
+		f.Error = explain(w.failed).told(c)
 		if o := offer(w.failed); o != "" {
-			f.Error += fmt.Sprintf(" You could call it %q.", o)
+			f.Error += " " + say(c, "You could call it %q.", o)
 		}
 	}
 	return f
@@ -291,15 +291,15 @@ func (s *Server) save(c echo.Context) error {
 	}
 	switch {
 	case edit.Path != p:
-		s.tellUndo(c, in, web.Success, saved.Rev, "Saved. Somebody has moved the page here meanwhile.")
+		s.tellUndo(c, in, web.Success, saved.Rev, say(c, "Saved. Somebody has moved the page here meanwhile."))
 	case saved.Unchanged:
-		s.tell(c, web.Info, "Nothing was changed, so nothing was saved.")
+		s.tell(c, web.Info, say(c, "Nothing was changed, so nothing was saved."))
 	case saved.Merged:
-		s.tellUndo(c, in, web.Success, saved.Rev, "Saved. Somebody else had saved meanwhile; both changes are in the page now.")
+		s.tellUndo(c, in, web.Success, saved.Rev, say(c, "Saved. Somebody else had saved meanwhile; both changes are in the page now."))
 	case w.base == "":
-		s.tellUndo(c, in, web.Success, saved.Rev, "Saved: the page is there now.")
+		s.tellUndo(c, in, web.Success, saved.Rev, say(c, "Saved: the page is there now."))
 	default:
-		s.tellUndo(c, in, web.Success, saved.Rev, "Saved.")
+		s.tellUndo(c, in, web.Success, saved.Rev, say(c, "Saved."))
 	}
 	return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), edit.Path))
 }
@@ -351,8 +351,8 @@ func (s *Server) handBack(c echo.Context, err error, text string) error {
 	}
 	p := explain(err)
 	return s.html(c, p.status, web.Message{
-		Frame: s.bareFrame(c, p.title), Status: p.status, Text: p.detail, Kept: text,
-		Next: &web.Link{Label: "Home page", URL: "/"},
+		Frame: s.bareFrame(c, say(c, p.title)), Status: p.status, Text: p.told(c), Kept: text,
+		Next: &web.Link{Label: say(c, "Home page"), URL: "/"},
 	})
 }
 

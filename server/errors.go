@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -25,22 +24,28 @@ var errPanic = errors.New("panic")
 // badRequest is a mistake in what was sent, told in a sentence.
 type badRequest struct {
 	status int
-	detail string
+	detail web.Text
+	args   []any
 	next   *web.Link // where a person finds out more; nil for the home page
 }
 
-func (e *badRequest) Error() string { return e.detail }
+// Error is the sentence in English.
+func (e *badRequest) Error() string { return web.Say(context.Background(), e.detail, e.args...) }
 
-func bad(status int, format string, args ...any) error {
-	return &badRequest{status: status, detail: fmt.Sprintf(format, args...)}
+func bad(status int, detail web.Text, args ...any) error {
+	return &badRequest{status: status, detail: detail, args: args}
 }
 
 // problem is what a failure looks like from outside.
 type problem struct {
 	status int
-	title  string // short
-	detail string // a sentence: what happened, what to do next
+	title  web.Text // short
+	detail web.Text // a sentence: what happened, what to do next
+	args   []any
 }
+
+// told is the sentence in the language of who asks.
+func (p problem) told(c echo.Context) string { return say(c, p.detail, p.args...) }
 
 // problems is the one table from errors to what outsiders see. Only texts written for the reader are shown; what is not
 // in the table is a 500, and its text goes to the log alone.
@@ -48,32 +53,32 @@ var problems = []struct {
 	is error
 	problem
 }{
-	{wiki.ErrChanged, problem{412, "Changed meanwhile", "The file has changed since you read it. Read it again, and repeat your change on what is there now."}},
-	{wiki.ErrNothing, problem{409, "Nothing to undo", "Nothing of this change is left: it has been undone, or written over."}},
-	{wiki.ErrMerge, problem{409, "Nothing to undo", "This change brought two lines of work together in git and has nothing of its own to undo. Undo each of the changes that it brought."}},
-	{wiki.ErrTooLarge, problem{413, "Too large", fmt.Sprintf("A page may have at most %d MB, any other file %d MB. Split it, or make it smaller.", wiki.MaxPage>>20, wiki.MaxFile>>20)}},
-	{wiki.ErrNotText, problem{422, "Not text", "A page is text in UTF-8 and holds no NUL characters. Save it as UTF-8, or store it as a file with another ending."}},
-	{wiki.ErrReadOnly, problem{503, "Nothing can be saved now", "The disk has failed. Whoever runs the wiki has to look at it and start the wiki again. Keep your text."}},
-	{wiki.ErrBusy, problem{503, "Busy", "Too many clones and pushes run at once. Try again in a minute."}},
-	{wiki.ErrCrowded, problem{503, "Busy", "Many large pages are asked for just now. Try again in a moment."}},
-	{wiki.ErrOvertaken, problem{503, "Busy", "Many are changing the wiki just now, and each time somebody else was quicker, so nothing has been done. Try again in a moment."}},
-	{wiki.ErrLocked, problem{503, "Busy", "Another program is changing the wiki's files. Try again in a moment."}},
-	{fs.ErrClosed, problem{503, "Ending", "The wiki is being stopped. Try again in a moment."}},
-	{syscall.EROFS, problem{503, "Nothing can be saved now", "The disk cannot be written to. Whoever runs the wiki has to look at it. Keep your text and try again."}},
-	{syscall.EIO, problem{503, "The disk fails", "The disk does not give or take what it should. Whoever runs the wiki has to look at it. Try again in a moment."}},
-	{syscall.EDQUOT, problem{507, "The disk is full", "There is no room to save. Whoever runs the wiki has to free some. Keep your text and try again."}},
-	{syscall.ENOSPC, problem{507, "The disk is full", "There is no room to save. Whoever runs the wiki has to free some. Keep your text and try again."}},
-	{fs.ErrPermission, problem{403, "Not allowed", "You may not change this. Ask whoever runs the wiki."}},
-	{fs.ErrNotExist, problem{404, "Not found", "There is nothing at this address. Look for it with the search, or start from the home page."}},
-	{fs.ErrExist, problem{409, "There already", "There is something of that name already. Choose another name."}},
-	{fs.ErrInvalid, problem{400, "That cannot be read", "The address is not one that the wiki has given. Start from the home page."}},
-	{io.ErrUnexpectedEOF, problem{400, "Cut short", "The request ended before all of it had come. Send it again."}},
-	{context.Canceled, problem{499, "Cancelled", "The request was broken off."}},
-	{context.DeadlineExceeded, problem{503, "Too slow", "That took too long. Try again in a moment."}},
+	{wiki.ErrChanged, problem{412, "Changed meanwhile", "The file has changed since you read it. Read it again, and repeat your change on what is there now.", nil}},
+	{wiki.ErrNothing, problem{409, "Nothing to undo", "Nothing of this change is left: it has been undone, or written over.", nil}},
+	{wiki.ErrMerge, problem{409, "Nothing to undo", "This change brought two lines of work together in git and has nothing of its own to undo. Undo each of the changes that it brought.", nil}},
+	{wiki.ErrTooLarge, problem{413, "Too large", "A page may have at most %d MB, any other file %d MB. Split it, or make it smaller.", []any{wiki.MaxPage >> 20, wiki.MaxFile >> 20}}},
+	{wiki.ErrNotText, problem{422, "Not text", "A page is text in UTF-8 and holds no NUL characters. Save it as UTF-8, or store it as a file with another ending.", nil}},
+	{wiki.ErrReadOnly, problem{503, "Nothing can be saved now", "The disk has failed. Whoever runs the wiki has to look at it and start the wiki again. Keep your text.", nil}},
+	{wiki.ErrBusy, problem{503, "Busy", "Too many clones and pushes run at once. Try again in a minute.", nil}},
+	{wiki.ErrCrowded, problem{503, "Busy", "Many large pages are asked for just now. Try again in a moment.", nil}},
+	{wiki.ErrOvertaken, problem{503, "Busy", "Many are changing the wiki just now, and each time somebody else was quicker, so nothing has been done. Try again in a moment.", nil}},
+	{wiki.ErrLocked, problem{503, "Busy", "Another program is changing the wiki's files. Try again in a moment.", nil}},
+	{fs.ErrClosed, problem{503, "Ending", "The wiki is being stopped. Try again in a moment.", nil}},
+	{syscall.EROFS, problem{503, "Nothing can be saved now", "The disk cannot be written to. Whoever runs the wiki has to look at it. Keep your text and try again.", nil}},
+	{syscall.EIO, problem{503, "The disk fails", "The disk does not give or take what it should. Whoever runs the wiki has to look at it. Try again in a moment.", nil}},
+	{syscall.EDQUOT, problem{507, "The disk is full", "There is no room to save. Whoever runs the wiki has to free some. Keep your text and try again.", nil}},
+	{syscall.ENOSPC, problem{507, "The disk is full", "There is no room to save. Whoever runs the wiki has to free some. Keep your text and try again.", nil}},
+	{fs.ErrPermission, problem{403, "Not allowed", "You may not change this. Ask whoever runs the wiki.", nil}},
+	{fs.ErrNotExist, problem{404, "Not found", "There is nothing at this address. Look for it with the search, or start from the home page.", nil}},
+	{fs.ErrExist, problem{409, "There already", "There is something of that name already. Choose another name.", nil}},
+	{fs.ErrInvalid, problem{400, "That cannot be read", "The address is not one that the wiki has given. Start from the home page.", nil}},
+	{io.ErrUnexpectedEOF, problem{400, "Cut short", "The request ended before all of it had come. Send it again.", nil}},
+	{context.Canceled, problem{499, "Cancelled", "The request was broken off.", nil}},
+	{context.DeadlineExceeded, problem{503, "Too slow", "That took too long. Try again in a moment.", nil}},
 }
 
 // trouble is what every page says while nothing can be saved; "" when all is well.
-func trouble(err error) string {
+func trouble(err error) web.Text {
 	switch {
 	case err == nil, errors.Is(err, fs.ErrClosed):
 		return ""
@@ -86,7 +91,7 @@ func trouble(err error) string {
 }
 
 // titles are the short forms of what can be wrong with a request.
-var titles = map[int]string{
+var titles = map[int]web.Text{
 	400: "That cannot be read", 403: "Not allowed", 404: "Not found", 409: "Changed meanwhile", 412: "Changed meanwhile", 413: "Too large",
 	415: "Another kind of file is needed", 422: "That cannot be saved", 428: "Say what it is based on",
 	503: "Busy",
@@ -104,23 +109,23 @@ func explain(err error) problem {
 	)
 	switch {
 	case errors.As(err, &own):
-		return problem{own.status, titles[own.status], own.detail}
+		return problem{own.status, titles[own.status], own.detail, own.args}
 	case errors.As(err, &name) && errors.Is(err, fs.ErrExist):
-		return problem{409, "There already", sentence(name.Reason) + " Choose another name."}
+		return problem{409, "There already", "%s Choose another name.", []any{sentence(name.Reason)}}
 	case errors.As(err, &name):
-		return problem{422, "This name cannot be used", sentence(name.Reason)}
+		return problem{422, "This name cannot be used", "%s", []any{sentence(name.Reason)}}
 	case errors.As(err, &clash):
 		if clash.NoBase {
-			return problem{428, "There is a page of that name", "The page exists already. Read it first, and say which revision your text is based on."}
+			return problem{428, "There is a page of that name", "The page exists already. Read it first, and say which revision your text is based on.", nil}
 		}
 		if clash.Gone {
-			return problem{409, "The page is no longer there", "Somebody has removed or moved the page since you read it. Nothing has been saved; without a base, your text is saved as a new page."}
+			return problem{409, "The page is no longer there", "Somebody has removed or moved the page since you read it. Nothing has been saved; without a base, your text is saved as a new page.", nil}
 		}
-		return problem{409, "Somebody else saved meanwhile", "Your text and theirs change the same lines. Nothing has been saved yet; choose what to keep."}
+		return problem{409, "Somebody else saved meanwhile", "Your text and theirs change the same lines. Nothing has been saved yet; choose what to keep.", nil}
 	case errors.As(err, &stuck):
-		return problem{409, "Changed since", "Later changes are in the way, so nothing has been undone. Look at what can be done now."}
+		return problem{409, "Changed since", "Later changes are in the way, so nothing has been undone. Look at what can be done now.", nil}
 	case errors.As(err, &large):
-		return problem{413, "Too large", fmt.Sprintf("At most %d MB can be sent here.", max(1, large.Limit>>20))}
+		return problem{413, "Too large", "At most %d MB can be sent here.", []any{max(1, large.Limit>>20)}}
 	}
 	for _, p := range problems {
 		if errors.Is(err, p.is) && (p.status >= 500 || !ofDisk(err)) {
@@ -132,11 +137,11 @@ func explain(err error) problem {
 		case 404:
 			return explain(fs.ErrNotExist)
 		case 405:
-			return problem{405, "That cannot be done here", "This address does not take such a request."}
+			return problem{405, "That cannot be done here", "This address does not take such a request.", nil}
 		}
-		return problem{routed.Code, http.StatusText(routed.Code), "The request could not be understood."}
+		return problem{routed.Code, "That cannot be read", "The request could not be understood.", nil}
 	}
-	return problem{500, "Something went wrong", "This is a mistake of the wiki, not yours. Try again; if it stays, tell whoever runs the wiki."}
+	return problem{500, "Something went wrong", "This is a mistake of the wiki, not yours. Try again; if it stays, tell whoever runs the wiki.", nil}
 }
 
 // ofDisk tells whether an error comes from the operating system: a file of git's that is missing is not a page that
@@ -191,13 +196,13 @@ func (s *Server) handleError(err error, c echo.Context) {
 	if forGit(c.Request()) {
 		err = s.tellGit(c, p, err)
 	} else if wantsHTML(c.Request()) {
-		next := &web.Link{Label: "Home page", URL: "/"}
+		next := &web.Link{Label: say(c, "Home page"), URL: "/"}
 		if own := (*badRequest)(nil); errors.As(err, &own) && own.next != nil {
 			next = own.next
 		}
 		err = s.html(c, p.status, web.Message{
-			Frame:  s.bareFrame(c, p.title),
-			Status: p.status, Text: p.detail,
+			Frame:  s.bareFrame(c, say(c, p.title)),
+			Status: p.status, Text: p.told(c),
 			Next: next,
 			ID:   id,
 		})

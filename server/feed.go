@@ -46,11 +46,11 @@ func (s *Server) feed(c echo.Context) error {
 	}
 	here := s.base(c) + "/" + in.Space() + "/-/changes"
 	out := atomFeed{
-		ID: here + ".atom", Title: "Recent changes in " + in.Space(), Updated: atomTime(time.Unix(0, 0)),
+		ID: here + ".atom", Title: say(c, "Recent changes in %s", in.Space()), Updated: atomTime(time.Unix(0, 0)),
 		Links: []atomLink{{"self", here + ".atom"}, {"alternate", here}},
 	}
 	for _, commit := range recent.Commits {
-		out.Entries = append(out.Entries, atomChange(in, commit, s.base(c), here))
+		out.Entries = append(out.Entries, s.atomChange(c, in, commit, here))
 	}
 	if len(out.Entries) > 0 {
 		out.Updated = out.Entries[0].Updated
@@ -62,18 +62,18 @@ func (s *Server) feed(c echo.Context) error {
 	return c.Blob(200, "application/atom+xml; charset=utf-8", append([]byte(xml.Header), b...))
 }
 
-// atomChange is one change; here is the address of the list of changes, base that of the wiki.
-func atomChange(in at, commit search.Commit, base, here string) atomEntry {
+// atomChange is one change; here is the address of the list of changes.
+func (s *Server) atomChange(c echo.Context, in at, commit search.Commit, here string) atomEntry {
 	e := atomEntry{
 		ID: here + "#" + string(commit.Rev), Title: commit.Subject(), Updated: atomTime(commit.When), Author: commit.Author, Link: atomLink{Href: here},
 	}
 	var touched []string
 	for _, f := range commit.Files[:min(len(commit.Files), maxListed)] {
-		touched = append(touched, happened(f.Kind, f.Path)+" "+f.Path.Address())
+		touched = append(touched, say(c, happened(f.Kind, f.Path))+" "+f.Path.Address())
 	}
 	e.Summary = strings.Join(touched, ", ")
 	if len(commit.Files) > 0 {
-		e.Link.Href = base + app(in.Space(), "diff", commit.Files[0].Path) + "?to=" + string(commit.Rev)
+		e.Link.Href = s.base(c) + app(in.Space(), "diff", commit.Files[0].Path) + "?to=" + string(commit.Rev)
 	}
 	return e
 }

@@ -33,7 +33,7 @@ func (s *Server) files(c echo.Context) error {
 		return err
 	}
 	here := "/" + in.Space() + "/-/files"
-	v := web.Files{Frame: s.frame(c, in, "", "Files"), All: here, Unused: here + "?show=unused", OnlyUnused: c.QueryParam("show") == "unused"}
+	v := web.Files{Frame: s.frame(c, in, "", say(c, "Files")), All: here, Unused: here + "?show=unused", OnlyUnused: c.QueryParam("show") == "unused"}
 	v.NoIndex = true
 	for p := range in.Names().All() {
 		if isFile(p) {
@@ -43,7 +43,7 @@ func (s *Server) files(c echo.Context) error {
 	after := page.Path(c.QueryParam("after"))
 	wanted := func(page.Path) (bool, error) { return true, nil }
 	if v.OnlyUnused {
-		v.Title, here = "Files that no page uses", v.Unused
+		v.Title, here = say(c, "Files that no page uses"), v.Unused
 		look, cancel := context.WithTimeout(c.Request().Context(), s.lookTime)
 		defer cancel()
 		wanted = func(p page.Path) (bool, error) {
@@ -105,7 +105,7 @@ func (s *Server) pageFiles(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v := web.PageFiles{Frame: s.formFrame(c, in, p, "Files of "+p.Title()), Upload: app(in.Space(), "upload", p), All: "/" + in.Space() + "/-/files"}
+	v := web.PageFiles{Frame: s.formFrame(c, in, p, say(c, "Files of %s", p.Title())), Upload: app(in.Space(), "upload", p), All: "/" + in.Space() + "/-/files"}
 	v.Folder = in.FolderFor(ctx, p)
 	used := map[page.Path]bool{}
 	var list, near []page.Path
@@ -156,7 +156,7 @@ func (s *Server) fileRows(c echo.Context, in at, files []page.Path) ([]web.FileR
 			return nil, err
 		}
 		row := web.FileRow{
-			Name: p.Base(), Folder: p.Dir(), URL: in.URL(p), Kind: noun(p), Size: size,
+			Name: p.Base(), Folder: p.Dir(), URL: in.URL(p), Kind: noun(c, p), Size: size,
 			History: app(in.Space(), "history", p), Move: app(in.Space(), "move", p), Delete: app(in.Space(), "delete", p),
 		}
 		if i < len(lasts) && lasts[i].Rev != "" {
@@ -174,9 +174,9 @@ func (s *Server) fileRows(c echo.Context, in at, files []page.Path) ([]web.FileR
 }
 
 // nouns are what people call files with these endings.
-var nouns = func() map[string]string {
-	all := map[string]string{}
-	for noun, exts := range map[string]string{
+var nouns = func() map[string]web.Text {
+	all := map[string]web.Text{}
+	for noun, exts := range map[web.Text]string{
 		"Picture": "png jpg jpeg gif webp avif svg bmp ico tif tiff heic psd xcf", "Film": "mp4 webm mov m4v avi mkv ogv",
 		"Sound": "mp3 ogg oga wav m4a flac opus aac", "Text": "txt text log rst adoc org tex rtf", "PDF": "pdf", "Table": "csv tsv xls xlsx ods",
 		"Document": "doc docx odt pages epub", "Slides": "ppt pptx odp key", "Archive": "zip gz tgz bz2 xz 7z rar tar zst",
@@ -190,13 +190,13 @@ var nouns = func() map[string]string {
 }()
 
 // noun is what people call a file of this name.
-func noun(p page.Path) string {
+func noun(c echo.Context, p page.Path) string {
 	ext := path.Ext(p.Base())
 	if n := nouns[strings.ToLower(ext)]; n != "" {
-		return n
+		return say(c, n)
 	}
 	if len(ext) > 1 && len(ext) < 7 {
 		return strings.ToUpper(ext[1:])
 	}
-	return "File"
+	return say(c, "File")
 }

@@ -214,7 +214,7 @@ func (s *Server) diagram(c echo.Context) error {
 
 // aboutStyle shows the parts that all views are made of.
 func (s *Server) aboutStyle(c echo.Context) error {
-	return s.html(c, 200, web.Style{Frame: s.bareFrame(c, "How this wiki looks")})
+	return s.html(c, 200, web.Style{Frame: s.bareFrame(c, say(c, "How this wiki looks"))})
 }
 
 func (s *Server) icon(c echo.Context) error {

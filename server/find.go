@@ -73,7 +73,7 @@ func (s *Server) search(c echo.Context) error {
 		return err
 	}
 	v := web.Search{URL: "/-/search"}
-	v.Frame = s.bareFrame(c, "Search")
+	v.Frame = s.bareFrame(c, say(c, "Search"))
 	if q.Space != "" {
 		here, err := s.inSpace(c, q.Space)
 		if err != nil {
@@ -95,7 +95,7 @@ func (s *Server) search(c echo.Context) error {
 	}
 	v.Total, v.Took = int(found.Total), found.Took
 	if found.Behind {
-		v.Behind = "The wiki is still reading its pages: the newest may not be found for a moment."
+		v.Behind = say(c, "The wiki is still reading its pages: the newest may not be found for a moment.")
 	}
 	for _, hit := range found.Hits {
 		r := web.Result{Title: []web.Piece{{Text: hit.Title}}, URL: page.URL(hit.Space, hit.Path), Path: hit.Path.Address(), Snippet: pieces(hit.Snippet), When: hit.When}
@@ -139,7 +139,7 @@ func (s *Server) pages(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v := web.Pages{Frame: s.frame(c, in, "", "All pages"), Total: in.PageCount()}
+	v := web.Pages{Frame: s.frame(c, in, "", say(c, "All pages")), Total: in.PageCount()}
 	v.NoIndex = true
 	list, next := in.Pages(page.Path(c.QueryParam("after")), pagesPerPage)
 	names := make([]wiki.Child, len(list))
@@ -170,7 +170,7 @@ func (s *Server) tags(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v := web.Tags{Frame: s.frame(c, in, "", "Tags")}
+	v := web.Tags{Frame: s.frame(c, in, "", say(c, "Tags"))}
 	for _, t := range all {
 		v.Tags = append(v.Tags, web.TagCount{Name: t.Name, URL: "/" + in.Space() + "/-/tags/" + escape(t.Name), Pages: t.Pages})
 	}
@@ -193,7 +193,7 @@ func (s *Server) tag(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v := web.Tag{Frame: s.frame(c, in, "", "Tag "+name), Name: name, All: "/" + in.Space() + "/-/tags", Total: len(paths)}
+	v := web.Tag{Frame: s.frame(c, in, "", say(c, "Tag %s", name)), Name: name, All: "/" + in.Space() + "/-/tags", Total: len(paths)}
 	v.Pages = links(in, paths[:min(len(paths), search.MaxDepth)])
 	return s.html(c, 200, v)
 }

@@ -54,7 +54,7 @@ const keysURL = "/-/about/keys"
 
 // keys lists what can be done by keyboard.
 func (s *Server) keys(c echo.Context) error {
-	return s.html(c, 200, web.Keys{Frame: s.bareFrame(c, "Keyboard")})
+	return s.html(c, 200, web.Keys{Frame: s.bareFrame(c, say(c, "Keyboard"))})
 }
 
 // bareFrame is the frame of a view outside of any space, or when the space could not be had.
@@ -84,7 +84,7 @@ func (s *Server) frame(c echo.Context, in at, p page.Path, title string) web.Fra
 			Keys:  keysURL,
 		},
 		Tree:    s.tree(c, in, "", p),
-		Trouble: trouble(in.space.Trouble()),
+		Trouble: say(c, trouble(in.space.Trouble())),
 		Notice:  s.takeNotice(c),
 	}
 	if in.past != nil {
@@ -324,7 +324,7 @@ func (s *Server) takeNotice(c echo.Context) *web.Notice {
 		s.setCookie(c, noticeCookie, "", -1)
 		n := &web.Notice{Kind: k, Text: text}
 		if undoAddress.MatchString(undo) { // whatever the cookie says, it leads to a form of this wiki
-			n.Action = &web.Button{Label: "Undo", URL: undo}
+			n.Action = &web.Button{Label: say(c, "Undo"), URL: undo}
 		}
 		return n
 	}

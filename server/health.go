@@ -38,7 +38,7 @@ func (s *Server) readyz(c echo.Context) error {
 		out.Followers = append(out.Followers, follower{Space: name, Error: "the space cannot be opened; the log of the wiki says why"})
 	}
 	for _, space := range s.Wiki.Spaces(c.Request().Context()) {
-		if why := trouble(space.Trouble()); why != "" {
+		if why := string(trouble(space.Trouble())); why != "" {
 			out.Ready = false
 			out.ReadOnly[space.Name()] = why
 		}

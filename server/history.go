@@ -32,7 +32,7 @@ func (s *Server) history(c echo.Context) error {
 		return fmt.Errorf("%s: %w", p, fs.ErrNotExist)
 	}
 	v := web.History{
-		Frame: s.formFrame(c, in, p, "History of "+p.Title()),
+		Frame: s.formFrame(c, in, p, say(c, "History of %s", p.Title())),
 		Path:  p.Address(),
 	}
 	if p.IsPage() {
@@ -42,10 +42,10 @@ func (s *Server) history(c echo.Context) error {
 		v.Blame = app(in.Space(), "blame", p)
 	}
 	if h.Behind {
-		v.Notice = behind()
+		v.Notice = behind(c)
 	}
 	for i, ch := range h.Changes {
-		v.Entries = append(v.Entries, revision(in, ch, i == 0 && c.QueryParam("before") == "" && in.Has(p)))
+		v.Entries = append(v.Entries, revision(c, in, ch, i == 0 && c.QueryParam("before") == "" && in.Has(p)))
 	}
 	s.choose(c, in, p, &v)
 	if err := s.count(c, in, p, h, v.Entries); err != nil {
@@ -119,11 +119,11 @@ func (s *Server) count(c echo.Context, in at, p page.Path, h search.History, ent
 	return err
 }
 
-func behind() *web.Notice {
-	return &web.Notice{Kind: web.Info, Text: "The wiki is still reading its history: the newest changes may be missing here for a moment."}
+func behind(c echo.Context) *web.Notice {
+	return &web.Notice{Kind: web.Info, Text: say(c, "The wiki is still reading its history: the newest changes may be missing here for a moment.")}
 }
 
-func revision(in at, ch search.Change, current bool) web.Revision {
+func revision(c echo.Context, in at, ch search.Change, current bool) web.Revision {
 	r := web.Revision{
 		Stamp: stamp(ch), Rev: string(ch.Rev), Kind: happened(ch.Kind, ch.Path), Current: current, Gone: ch.Kind == 'D',
 	}
@@ -144,14 +144,14 @@ func revision(in at, ch search.Change, current bool) web.Revision {
 }
 
 // happened is what a change did to a page or a file, in a word for people.
-func happened(kind byte, p page.Path) string {
+func happened(kind byte, p page.Path) web.Text {
 	if kind == 'A' && !p.IsPage() {
 		return "added"
 	}
 	return kindOf(kind)
 }
 
-func kindOf(kind byte) string {
+func kindOf(kind byte) web.Text {
 	switch kind {
 	case 'A':
 		return "written"
@@ -174,14 +174,14 @@ func (s *Server) changes(c echo.Context) error {
 		return err
 	}
 	here := "/" + in.Space() + "/-/changes"
-	v := web.Changes{Frame: s.frame(c, in, "", "Recent changes"), Feed: here + ".atom", Past: "/" + in.Space() + "/-/at/"}
+	v := web.Changes{Frame: s.frame(c, in, "", say(c, "Recent changes")), Feed: here + ".atom", Past: "/" + in.Space() + "/-/at/"}
 	v.NoIndex = true
 	if recent.Behind {
-		v.Notice = behind()
+		v.Notice = behind(c)
 	}
 	var all []web.Change
 	for _, commit := range recent.Commits {
-		all = append(all, changeView(in, commit))
+		all = append(all, changeView(c, in, commit))
 	}
 	v.Days = daysOf(all)
 	if recent.Next != "" {
@@ -196,7 +196,7 @@ func (s *Server) changes(c echo.Context) error {
 // maxListed is how many pages of one change the list shows.
 const maxListed = 10
 
-func changeView(in at, commit search.Commit) web.Change {
+func changeView(c echo.Context, in at, commit search.Commit) web.Change {
 	ch := web.Change{Stamp: web.Stamp{Who: commit.Author, When: commit.When, Note: commit.Subject()}, More: commit.More}
 	ch.Then = then(in, string(commit.Rev)) + "/"
 	if len(commit.Parents) < 2 {
@@ -215,7 +215,7 @@ func changeView(in at, commit search.Commit) web.Change {
 			one.URL = page.URL(in.Space(), f.Path)
 		}
 		if f.Kind != 'M' {
-			one.Kind = happened(f.Kind, f.Path)
+			one.Kind = say(c, happened(f.Kind, f.Path))
 		}
 		if !f.Path.IsPage() {
 			one.Diff = ""

@@ -86,7 +86,7 @@ func (s *Server) keyOf(c echo.Context, in at) (keptKey, bool) {
 	for _, link := range s.spaceLinks(c, "") {
 		spaces.WriteString(link.Name + "/")
 	}
-	return keptKey{r.URL.EscapedPath(), s.base(c), in.Seq(), spaces.String(), web.Language(r.Context()), trouble(in.space.Trouble()), time.Now().Unix() / (24 * 60 * 60)}, true
+	return keptKey{r.URL.EscapedPath(), s.base(c), in.Seq(), spaces.String(), web.Language(r.Context()), string(trouble(in.space.Trouble())), time.Now().Unix() / (24 * 60 * 60)}, true
 }
 
 // keep sends a page and keeps it for the next who asks for it.

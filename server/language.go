@@ -18,8 +18,16 @@ const languageCookie = "cairn_language"
 
 // inLanguage is the request in whose context everything is said in the language of who asks.
 func inLanguage(r *http.Request) *http.Request {
+	if forGit(r) {
+		return r
+	}
 	tag := web.Choose(cookieOf(r, languageCookie), strings.Join(r.Header.Values("Accept-Language"), ","))
 	return r.WithContext(web.InLanguage(r.Context(), tag))
+}
+
+// say is a text in the language of who asks.
+func say(c echo.Context, text web.Text, args ...any) string {
+	return web.Say(c.Request().Context(), text, args...)
 }
 
 // chooseLanguage remembers a language and goes back to where one was.

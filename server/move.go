@@ -70,7 +70,7 @@ func (s *Server) askMove(c echo.Context) error {
 	return s.moveForm(c, in, m, typed, w)
 }
 
-const moveTooLarge = "This is too much to be moved at once here, so nothing has been done. Move the folders in it one after another."
+const moveTooLarge web.Text = "This is too much to be moved at once here, so nothing has been done. Move the folders in it one after another."
 
 // maxMoves is how many moves may wait for the one that is being planned: each reads all pages of its space.
 const maxMoves = 32
@@ -99,7 +99,7 @@ func (s *Server) moveForm(c echo.Context, in at, m wiki.Moving, typed string, w 
 		w.failed = s.planned(c, func(ctx context.Context) error {
 			made, err := in.space.PlanMove(ctx, in.by, m)
 			if err == nil {
-				plan = movePlanView(in, m, made)
+				plan = movePlanView(c, in, m, made)
 			}
 			return err
 		})
@@ -124,7 +124,7 @@ func (s *Server) moveView(c echo.Context, in at, m wiki.Moving, w writing) web.M
 	v := web.Move{Form: s.form(c, in, m.From, "move", w), Path: m.From.Address(), What: "page"}
 	if m.Folder {
 		v.What, v.Path = "folder", string(m.From)
-		v.Frame = s.frame(c, in, m.From+"/x", "Move the folder "+m.From.Base())
+		v.Frame = s.frame(c, in, m.From+"/x", say(c, "Move the folder %s", m.From.Base()))
 		v.NoIndex = true
 		v.Crumbs = crumbs(in, m.From)
 		v.Form.URL, v.Form.Cancel = app(in.Space(), "move", m.From)+"/", in.URL(m.From)+"/"
@@ -133,7 +133,7 @@ func (s *Server) moveView(c echo.Context, in at, m wiki.Moving, w writing) web.M
 		}
 		return v
 	}
-	v.Frame = s.formFrame(c, in, m.From, "Move "+m.From.Title())
+	v.Frame = s.formFrame(c, in, m.From, say(c, "Move %s", m.From.Title()))
 	if !m.From.IsPage() {
 		v.What = "file"
 		return v
@@ -147,7 +147,7 @@ func (s *Server) moveView(c echo.Context, in at, m wiki.Moving, w writing) web.M
 	return v
 }
 
-func movePlanView(in at, m wiki.Moving, plan *wiki.MovePlan) *web.MovePlan {
+func movePlanView(c echo.Context, in at, m wiki.Moving, plan *wiki.MovePlan) *web.MovePlan {
 	v := &web.MovePlan{}
 	if plan.Retitled {
 		v.Heading = m.To.Title()
@@ -177,14 +177,14 @@ func movePlanView(in at, m wiki.Moving, plan *wiki.MovePlan) *web.MovePlan {
 	}
 	for _, p := range slices.Sorted(maps.Keys(plan.Left)) {
 		if len(v.Left) < maxPlanned {
-			v.Left = append(v.Left, web.Relinked{Name: p.Address(), URL: in.URL(p), Why: whyLeft(plan.Left[p])})
+			v.Left = append(v.Left, web.Relinked{Name: p.Address(), URL: in.URL(p), Why: say(c, whyLeft(plan.Left[p]))})
 		}
 	}
 	return v
 }
 
 // whyLeft says why a move does not change links of a page.
-func whyLeft(err error) string {
+func whyLeft(err error) web.Text {
 	switch {
 	case errors.Is(err, wiki.ErrLinksLost):
 		return "a link in it cannot be written so that it goes on leading there"
@@ -227,24 +227,24 @@ func (s *Server) move(c echo.Context) error {
 	}
 	switch {
 	case saved.Unchanged:
-		s.tell(c, web.Info, "That is its name already: nothing was changed.")
+		s.tell(c, web.Info, say(c, "That is its name already: nothing was changed."))
 	case len(saved.Left) > 0:
-		s.tellUndo(c, in, web.Warning, saved.Rev, fmt.Sprintf("Moved from %q. The old address leads here. Links have been changed with it, but not all of those in: %s.", brief(m.From), leftNames(saved.Left)))
+		s.tellUndo(c, in, web.Warning, saved.Rev, say(c, "Moved from %q. The old address leads here. Links have been changed with it, but not all of those in: %s.", brief(m.From), leftNames(c, saved.Left)))
 	default:
-		s.tellUndo(c, in, web.Success, saved.Rev, fmt.Sprintf("Moved from %q. The old address leads here, and links have been changed with it.", brief(m.From)))
+		s.tellUndo(c, in, web.Success, saved.Rev, say(c, "Moved from %q. The old address leads here, and links have been changed with it.", brief(m.From)))
 	}
 	return c.Redirect(http.StatusSeeOther, to)
 }
 
 // leftNames are the first of the pages with links that a move has left, and how many more there are.
-func leftNames(left map[page.Path]error) string {
+func leftNames(c echo.Context, left map[page.Path]error) string {
 	var names []string
 	for _, p := range slices.Sorted(maps.Keys(left)) {
 		if len(names) == 3 {
-			names = append(names, fmt.Sprintf("and %d more", len(left)-3))
+			names = append(names, say(c, "and %d more", len(left)-3))
 			break
 		}
-		names = append(names, fmt.Sprintf("%q", brief(p)))
+		names = append(names, say(c, "%q", brief(p)))
 	}
 	return strings.Join(names, ", ")
 }
@@ -313,7 +313,7 @@ func (s *Server) apiMove(c echo.Context) error {
 	}
 	left := make([]leftPage, 0, len(saved.Left))
 	for _, p := range slices.Sorted(maps.Keys(saved.Left)) {
-		left = append(left, leftPage{p.Address(), whyLeft(saved.Left[p])})
+		left = append(left, leftPage{p.Address(), string(whyLeft(saved.Left[p]))})
 	}
 	return c.JSON(200, map[string]any{"revision": saved.Rev, "path": path, "left": left})
 }

@@ -168,7 +168,7 @@ func (s *Server) pickDay(c echo.Context, in at) error {
 // askDay shows the form, with what was wrong with the day that was asked for.
 func (s *Server) askDay(c echo.Context, in at, when, address string, wrong error) error {
 	status := 200
-	v := web.PickDay{Frame: s.frame(c, in, "", "The wiki on a day"), Form: web.DayForm{URL: then(in, ""), Path: address}}
+	v := web.PickDay{Frame: s.frame(c, in, "", say(c, "The wiki on a day")), Form: web.DayForm{URL: then(in, ""), Path: address}}
 	v.NoIndex = true
 	v.Form.Last = time.Now().UTC().Format(time.DateOnly)
 	v.Form.On = v.Form.Last
@@ -180,7 +180,7 @@ func (s *Server) askDay(c echo.Context, in at, when, address string, wrong error
 		if !errors.As(wrong, &told) || !wantsHTML(c.Request()) {
 			return wrong
 		}
-		status, v.Error = told.status, told.detail
+		status, v.Error = told.status, say(c, told.detail, told.args...)
 	}
 	return s.html(c, status, v)
 }
@@ -195,8 +195,8 @@ func (s *Server) notThen(c echo.Context, in at, address string) error {
 		return fmt.Errorf("%s: %w", p, fs.ErrNotExist)
 	}
 	v := web.Message{
-		Frame: s.frame(c, in, p, p.Title()), Status: 404, Text: "There was no page called " + p.Address() + " at that time.",
-		Next: &web.Link{Label: "The home page of that time", URL: in.Root()},
+		Frame: s.frame(c, in, p, p.Title()), Status: 404, Text: say(c, "There was no page called %s at that time.", p.Address()),
+		Next: &web.Link{Label: say(c, "The home page of that time"), URL: in.Root()},
 	}
 	v.Crumbs = crumbs(in, p)
 	return s.html(c, 404, v)

@@ -30,7 +30,7 @@ func (s *Server) askPutBack(c echo.Context) error {
 		return err
 	}
 	if !page.IsText(from.text) || !page.IsText(to.text) || !page.IsText(now) {
-		return notText(in, p)
+		return notText(c, in, p)
 	}
 	parts, err := wiki.Compare(c.Request().Context(), from.text, to.text)
 	if err != nil {
@@ -38,12 +38,12 @@ func (s *Server) askPutBack(c echo.Context) error {
 	}
 	n, err := strconv.Atoi(c.QueryParam("part"))
 	if err != nil || n < 1 || n > len(parts) {
-		return &badRequest{404, "There is no such part in this comparison. Choose one there.",
-			&web.Link{Label: "The comparison", URL: compareURL(in, p, string(from.rev), string(to.rev))}}
+		return &badRequest{404, "There is no such part in this comparison. Choose one there.", nil,
+			&web.Link{Label: say(c, "The comparison"), URL: compareURL(in, p, string(from.rev), string(to.rev))}}
 	}
 	part := parts[n-1]
 	v := web.PutBack{
-		Frame: s.formFrame(c, in, p, "Put a part back: "+p.Title()), Path: p.Address(), Was: from.view(in, p),
+		Frame: s.formFrame(c, in, p, say(c, "Put a part back: %s", p.Title())), Path: p.Address(), Was: from.view(in, p),
 		Compare: compareURL(in, p, string(from.rev), string(to.rev)) + "#" + web.PartID(n),
 	}
 	w := writing{base: in.Rev(), note: "Put back a part"}

@@ -150,7 +150,7 @@ func (s *Server) restoreView(c echo.Context, in at, r restoring) (web.View, erro
 		r.w.failed = err // told above the form
 	}
 	v := web.Restore{
-		Frame: s.formFrame(c, in, r.Path, "Restore "+r.Path.Title()),
+		Frame: s.formFrame(c, in, r.Path, say(c, "Restore %s", r.Path.Title())),
 		Form:  s.form(c, in, r.Path, "restore", r.w),
 		Path:  r.Path.Address(), File: !r.Path.IsPage(), Rev: r.Rev, Deleted: !in.Has(r.Path),
 		Was: stampOf(was),
@@ -179,12 +179,12 @@ func (s *Server) wasNot(c echo.Context, in at, r restoring, otherwise error) err
 		return otherwise
 	}
 	return &badRequest{
-		status: 404, detail: fmt.Sprintf("The page %s was not there in that revision. Its history says when it was.", r.Path.Address()),
-		next: &web.Link{Label: "History of the page", URL: app(in.Space(), "history", r.Path)},
+		status: 404, detail: "The page %s was not there in that revision. Its history says when it was.", args: []any{r.Path.Address()},
+		next: &web.Link{Label: say(c, "History of the page"), URL: app(in.Space(), "history", r.Path)},
 	}
 }
 
-const restoreTooLarge = "This is too much to be restored here at once, so nothing has been done. Restore one folder after another."
+const restoreTooLarge web.Text = "This is too much to be restored here at once, so nothing has been done. Restore one folder after another."
 
 // planRestore says in a sentence what is in the way of a restore.
 func (s *Server) planRestore(c echo.Context, in at, r restoring) (plan *wiki.Plan, err error) {
@@ -212,9 +212,9 @@ func (s *Server) restoreAllView(c echo.Context, in at, r restoring) (web.View, e
 	in.Snapshot = plan.Head
 	r.w.base = in.Rev()
 	address := ""
-	title := "Restore the whole space"
+	title := say(c, "Restore the whole space")
 	if r.Path != "" {
-		address, title = string(r.Path)+"/", "Restore the folder "+string(r.Path)
+		address, title = string(r.Path)+"/", say(c, "Restore the folder %s", string(r.Path))
 	}
 	v := web.RestoreAll{
 		Frame: s.frame(c, in, "", title), Folder: string(r.Path), Rev: r.Rev, Day: r.day,
@@ -239,16 +239,16 @@ func (s *Server) planView(c echo.Context, in at, plan *wiki.Plan) (web.Plan, err
 		switch f.Kind {
 		case 'A':
 			v.Back++
-			one.Kind = "comes back"
+			one.Kind = say(c, "comes back")
 		case 'D':
 			v.Go++
-			one.Kind = "goes away"
+			one.Kind = say(c, "goes away")
 		case 'R':
 			v.Named++
-			one.Kind, one.From = "gets its old name back", f.From.Address()
+			one.Kind, one.From = say(c, "gets its old name back"), f.From.Address()
 		default:
 			v.Change++
-			one.Kind = "changes"
+			one.Kind = say(c, "changes")
 		}
 		if len(v.Files) == maxPlanned {
 			v.More++
@@ -302,9 +302,9 @@ func (s *Server) restore(c echo.Context) error {
 		return s.restoreFailed(c, in, r, err)
 	}
 	if saved.Unchanged {
-		s.tell(c, web.Info, "It is like that already: nothing was changed.")
+		s.tell(c, web.Info, say(c, "It is like that already: nothing was changed."))
 	} else {
-		s.tellUndo(c, in, web.Success, saved.Rev, fmt.Sprintf("Restored as %s. What it replaced is still in the history.", asOf(r)))
+		s.tellUndo(c, in, web.Success, saved.Rev, restoredAs(c, r))
 	}
 	return c.Redirect(http.StatusSeeOther, s.after(in, r.Path, r.Folder))
 }
@@ -321,12 +321,12 @@ func (s *Server) dayOf(c echo.Context, in at, r restoring, day string) time.Time
 	return t
 }
 
-// asOf says in words as of when something was restored.
-func asOf(r restoring) string {
+// restoredAs says as of when something was restored.
+func restoredAs(c echo.Context, r restoring) string {
 	if r.day.IsZero() {
-		return "of revision " + short(r.old.Rev())
+		return say(c, "Restored as of revision %s. What it replaced is still in the history.", short(r.old.Rev()))
 	}
-	return "it was at the end of " + r.day.Format("2 January 2006") + " (UTC)"
+	return say(c, "Restored as it was at the end of %s (UTC). What it replaced is still in the history.", web.Date(c.Request().Context(), r.day))
 }
 
 // restoreFailed shows the form anew, made of what there is now.
@@ -389,10 +389,10 @@ func (s *Server) back(c echo.Context, in at, rev wiki.Rev, address string) []web
 		}
 	}
 	if there {
-		all = append(all, link("this page", shown.Address()))
+		all = append(all, link(say(c, "this page"), shown.Address()))
 	}
 	if dir != "" && in.IsFolder(c.Request().Context(), dir) {
-		all = append(all, link("the folder "+dir, dir+"/"))
+		all = append(all, link(say(c, "the folder %s", dir), dir+"/"))
 	}
-	return append(all, link("the whole space", ""))
+	return append(all, link(say(c, "the whole space"), ""))
 }

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/http"
 	"strconv"
@@ -68,7 +67,7 @@ func (s *Server) tick(c echo.Context) error {
 		err = errTaskGone
 	}
 	if errors.Is(err, errTaskGone) && wantsHTML(c.Request()) {
-		s.tell(c, web.Warning, explain(err).detail)
+		s.tell(c, web.Warning, explain(err).told(c))
 		return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), p))
 	}
 	if err != nil {
@@ -78,9 +77,17 @@ func (s *Server) tick(c echo.Context) error {
 		return c.JSON(200, map[string]any{"revision": ticked.Rev, "done": want == "done", "merged": ticked.Merged})
 	}
 	if ticked.Unchanged {
-		s.tell(c, web.Info, fmt.Sprintf("%q was %s already.", ticked.Text, want))
+		already := web.Text("%q was open already.")
+		if want == "done" {
+			already = "%q was done already."
+		}
+		s.tell(c, web.Info, say(c, already, ticked.Text))
 	} else {
-		s.tellUndo(c, in, web.Success, ticked.Rev, fmt.Sprintf("Saved: %q is %s.", ticked.Text, want))
+		now := web.Text("Saved: %q is open.")
+		if want == "done" {
+			now = "Saved: %q is done."
+		}
+		s.tellUndo(c, in, web.Success, ticked.Rev, say(c, now, ticked.Text))
 	}
 	return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), p)+"#cairn-box-"+strconv.Itoa(ticked.Line))
 }

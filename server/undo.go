@@ -31,7 +31,7 @@ func (s *Server) askUndo(c echo.Context) error {
 var errPlanTime = errors.New("the plan takes too long")
 
 // bounded calls do with a context that ends after a while. When do has failed for that alone, the error is a sentence.
-func (s *Server) bounded(c echo.Context, sentence string, do func(ctx context.Context) error) error {
+func (s *Server) bounded(c echo.Context, sentence web.Text, do func(ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(c.Request().Context(), s.planTime, errPlanTime)
 	defer cancel()
 	err := do(ctx)
@@ -40,12 +40,12 @@ func (s *Server) bounded(c echo.Context, sentence string, do func(ctx context.Co
 	}
 	if errors.Is(err, errPlanTime) || errors.Is(err, context.DeadlineExceeded) && context.Cause(ctx) == errPlanTime {
 		s.Log.Warn("plan given up", "path", c.Request().URL.Path, "err", err)
-		return bad(413, "%s", sentence)
+		return bad(413, sentence)
 	}
 	return err
 }
 
-const undoTooLarge = "This change is too large to be undone here, so nothing has been done. Clone the wiki, undo it there with git revert, and push."
+const undoTooLarge web.Text = "This change is too large to be undone here, so nothing has been done. Clone the wiki, undo it there with git revert, and push."
 
 // undoing asks for one change to be taken back, also of pages that have been moved since.
 func (s *Server) undoing(c echo.Context, in at, rev string) (u wiki.Undoing, plan *wiki.Plan, err error) {
@@ -97,7 +97,7 @@ func (s *Server) undoView(c echo.Context, in at, rev string, w writing) (web.Und
 		in.Snapshot = plan.Head
 	}
 	v := web.Undo{
-		Frame: s.frame(c, in, "", "Undo a change"), Form: s.form(c, in, "", "undo", w),
+		Frame: s.frame(c, in, "", say(c, "Undo a change")), Form: s.form(c, in, "", "undo", w),
 		Was: stampOf(change), Merge: plan == nil,
 	}
 	v.NoIndex = true
@@ -113,7 +113,7 @@ func (s *Server) undoView(c echo.Context, in at, rev string, w writing) (web.Und
 	}
 	for _, p := range plan.Collided[:min(len(plan.Collided), maxPlanned)] {
 		was := before != nil && s.wasThere(c, in, before, p.Path)
-		v.Collided = append(v.Collided, collided(in, change, was, p))
+		v.Collided = append(v.Collided, collided(c, in, change, was, p))
 	}
 	v.More = len(plan.Collided) - len(v.Collided)
 	v.Plan, err = s.planView(c, in, plan)
@@ -123,7 +123,7 @@ func (s *Server) undoView(c echo.Context, in at, rev string, w writing) (web.Und
 func undoURL(in at, rev wiki.Rev) string { return "/" + in.Space() + "/-/undo/" + string(rev) }
 
 // collided says of a page why it cannot be undone, and what else can be done; was tells whether it was there before.
-func collided(in at, change wiki.Commit, was bool, p wiki.Collision) web.Collided {
+func collided(c echo.Context, in at, change wiki.Commit, was bool, p wiki.Collision) web.Collided {
 	v := web.Collided{Name: p.Path.Address()}
 	if in.Has(p.Path) {
 		v.URL = in.URL(p.Path)
@@ -142,15 +142,15 @@ func collided(in at, change wiki.Commit, was bool, p wiki.Collision) web.Collide
 	}
 	switch p.Why {
 	case wiki.WhyGone:
-		v.Why = "It has been deleted since."
+		v.Why = say(c, "It has been deleted since.")
 	case wiki.WhyTaken:
-		v.Why = "There is another of that name by now."
+		v.Why = say(c, "There is another of that name by now.")
 	case wiki.WhyFolder:
-		v.Why = "There is a folder of that name by now. Move or delete what is in it first."
+		v.Why = say(c, "There is a folder of that name by now. Move or delete what is in it first.")
 	case wiki.WhyFile:
-		v.Why = "Where its folder was there is a file by now. Move or delete that file first."
+		v.Why = say(c, "Where its folder was there is a file by now. Move or delete that file first.")
 	default:
-		v.Why = "Its text has been changed in the same place since."
+		v.Why = say(c, "Its text has been changed in the same place since.")
 	}
 	return v
 }
@@ -196,7 +196,7 @@ func (s *Server) undo(c echo.Context) error {
 		}
 		return s.html(c, explain(err).status, v)
 	}
-	s.tellUndo(c, in, web.Success, saved.Rev, "Undone. The change is still in the history.")
+	s.tellUndo(c, in, web.Success, saved.Rev, say(c, "Undone. The change is still in the history."))
 	if len(plan.Files) == 1 {
 		return c.Redirect(http.StatusSeeOther, s.after(in, plan.Files[0].Path, false))
 	}

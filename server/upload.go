@@ -207,10 +207,10 @@ func (s *Server) askUpload(c echo.Context) error {
 
 func (s *Server) uploadView(c echo.Context, in at, p page.Path, w writing) web.Upload {
 	v := web.Upload{
-		Frame: s.formFrame(c, in, p, "Upload files for "+p.Title()),
+		Frame: s.formFrame(c, in, p, say(c, "Upload files for %s", p.Title())),
 		Form:  s.form(c, in, p, "upload", w),
 		Page:  p.Title(), Folder: in.FolderFor(c.Request().Context(), p),
-		Limit: fmt.Sprintf("A file may have up to %d MB, all together %d MB.", wiki.MaxFile>>20, maxUpload>>20),
+		Limit: say(c, "A file may have up to %d MB, all together %d MB.", wiki.MaxFile>>20, maxUpload>>20),
 	}
 	if in.Has(p) {
 		v.Files = app(in.Space(), "files", p)
@@ -293,14 +293,15 @@ func (s *Server) uploadFailed(c echo.Context, in at, p page.Path, form url.Value
 
 // uploaded leads a person to what can be done with the files now.
 func (s *Server) uploaded(c echo.Context, in at, p page.Path, up wiki.Uploaded) error {
-	what := fmt.Sprintf("%d files are", len(up.Paths))
-	if len(up.Paths) == 1 {
-		what = fmt.Sprintf("%q is", up.Paths[0].Base())
+	name := ""
+	if len(up.Paths) > 0 {
+		name = up.Paths[0].Base()
 	}
+	ctx := c.Request().Context()
 	if up.Unchanged {
-		s.tell(c, web.Info, what+" in the wiki already, so nothing had to be stored.")
+		s.tell(c, web.Info, web.SayN(ctx, len(up.Paths), "%[2]q is in the wiki already, so nothing had to be stored.", "%[1]d files are in the wiki already, so nothing had to be stored.", name))
 	} else {
-		s.tellUndo(c, in, web.Success, up.Rev, what+" in the wiki now, and not yet on the page.")
+		s.tellUndo(c, in, web.Success, up.Rev, web.SayN(ctx, len(up.Paths), "%[2]q is in the wiki now, and not yet on the page.", "%[1]d files are in the wiki now, and not yet on the page.", name))
 	}
 	to := url.Values{}
 	for _, file := range up.Paths {
@@ -343,6 +344,6 @@ func (s *Server) addToPage(c echo.Context, in at, p page.Path) error {
 	if err != nil {
 		return s.saveFailed(c, in, w, edit, err)
 	}
-	s.tellUndo(c, in, web.Success, saved.Rev, "Saved. You find "+strings.Join(names, ", ")+" at the end of the page; edit it to move it elsewhere.")
+	s.tellUndo(c, in, web.Success, saved.Rev, say(c, "Saved. You find %s at the end of the page; edit it to move it elsewhere.", strings.Join(names, ", ")))
 	return c.Redirect(http.StatusSeeOther, page.URL(in.Space(), p))
 }

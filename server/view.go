@@ -27,10 +27,10 @@ func (s *Server) start(c echo.Context) error {
 	if len(spaces) == 1 {
 		return c.Redirect(http.StatusFound, "/"+spaces[0].Space()+"/")
 	}
-	v := web.Spaces{Frame: s.bareFrame(c, "Spaces")}
+	v := web.Spaces{Frame: s.bareFrame(c, say(c, "Spaces"))}
 	v.NoIndex = false
 	for _, in := range spaces {
-		entry := web.Space{Name: in.Space(), URL: "/" + in.Space() + "/", Pages: in.PageCount(), Door: "Everyone who can open this wiki reads and writes"}
+		entry := web.Space{Name: in.Space(), URL: "/" + in.Space() + "/", Pages: in.PageCount(), Door: say(c, "Everyone who can open this wiki reads and writes")}
 		if recent, err := s.Index.Recent(c.Request().Context(), in, "", 1); err == nil && len(recent.Commits) > 0 {
 			entry.Last = recent.Commits[0].When
 		}
@@ -262,7 +262,7 @@ func (s *Server) viewOld(c echo.Context, in at, address, rev string) error {
 	v.Actions = web.Actions{History: app(in.Space(), "history", p)}
 	v.Old = &web.OldRevision{
 		When: commit.When, Who: commit.Author,
-		Restore: &web.Button{Label: "Restore this revision", URL: restoreURL(in, p, old.Rev())},
+		Restore: &web.Button{Label: say(c, "Restore this revision"), URL: restoreURL(in, p, old.Rev())},
 	}
 	if in.Has(p) {
 		v.Old.Current = page.URL(in.Space(), p)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"strconv"
 	"strings"
 )
@@ -47,27 +48,29 @@ type Differs struct {
 	From           string // the name that it had before
 	Hunks          []Hunk
 	Added, Removed int    // lines
-	Left           string // what is not shown of it and why, as a sentence
+	Left           Text   // what is not shown of it and why, as a sentence
 	Diff           string // URL of the comparison of this page alone; empty for a file
 }
 
 // sum says how many pages were changed, and how.
-func (b Between) sum() string {
+func (b Between) sum(ctx context.Context) string {
 	var all []string
-	for _, s := range []struct {
-		n    int
-		done string
-	}{{b.Changed, "changed"}, {b.Written, "written"}, {b.Moved, "moved"}, {b.Deleted, "deleted"}} {
-		switch {
-		case s.n == 0:
-		case len(all) == 0:
-			all = append(all, many(s.n, b.Noun)+" "+s.done)
-		default:
-			all = append(all, counted(s.n)+" "+s.done)
+	add := func(n int, ofFile, ofPage string) {
+		if n == 0 {
+			return
+		}
+		if b.Noun == "file" {
+			all = append(all, ofFile)
+		} else {
+			all = append(all, ofPage)
 		}
 	}
+	add(b.Changed, sayN(ctx, b.Changed, "%d file changed", "%d files changed"), sayN(ctx, b.Changed, "%d page changed", "%d pages changed"))
+	add(b.Written, sayN(ctx, b.Written, "%d file written", "%d files written"), sayN(ctx, b.Written, "%d page written", "%d pages written"))
+	add(b.Moved, sayN(ctx, b.Moved, "%d file moved", "%d files moved"), sayN(ctx, b.Moved, "%d page moved", "%d pages moved"))
+	add(b.Deleted, sayN(ctx, b.Deleted, "%d file deleted", "%d files deleted"), sayN(ctx, b.Deleted, "%d page deleted", "%d pages deleted"))
 	if len(all) == 0 {
-		return "Nothing that is shown has changed."
+		return say(ctx, "Nothing that is shown has changed.")
 	}
 	return strings.Join(all, ", ") + "."
 }

@@ -1,6 +1,9 @@
 package web
 
-import "strings"
+import (
+	"context"
+	"strings"
+)
 
 // Move gives a page, a file or a folder another name. It posts to, base, note
 // and name, and show to be told first what will change.
@@ -30,18 +33,29 @@ type MovePlan struct {
 }
 
 // sum says in a sentence how many links change.
-func (p MovePlan) sum() string {
+func (p MovePlan) sum(ctx context.Context) string {
 	var all []string
 	if n := p.Links - p.Inside; n > 0 {
-		all = append(all, many(n, "link")+" in "+many(len(p.Pages)+p.MorePages, "page"))
+		all = append(all, sayN(ctx, n, "%d link in %s", "%d links in %s", pagesOrFiles(ctx, len(p.Pages)+p.MorePages, "page")))
 	}
 	if p.Inside > 0 {
-		all = append(all, many(p.Inside, "link")+" in what moves")
+		all = append(all, sayN(ctx, p.Inside, "%d link in what moves", "%d links in what moves"))
 	}
 	if len(all) == 0 {
-		return "No link has to be changed."
+		return say(ctx, "No link has to be changed.")
 	}
-	return strings.Join(all, ", and ") + "."
+	return strings.Join(all, ", ") + "."
+}
+
+// button says what the button does.
+func (m Move) button() Text {
+	switch m.What {
+	case "folder":
+		return "Move the folder"
+	case "file":
+		return "Move the file"
+	}
+	return "Move the page"
 }
 
 // Moved is a file that moves with what was asked for.

@@ -1,5 +1,7 @@
 package web
 
+import "context"
+
 // Doubtful lists the pages of a space with links that may not lead where
 // their authors meant.
 type Doubtful struct {
@@ -17,22 +19,22 @@ type DoubtfulPage struct {
 }
 
 // sums are the parts of the sentence that says what is the matter.
-func (p DoubtfulPage) sums() []string {
+func (p DoubtfulPage) sums(ctx context.Context) []string {
 	var all []string
-	for _, s := range []struct {
-		n          int
-		one, other string
-	}{
-		{p.Broken, "leads nowhere", "lead nowhere"}, {p.Ambiguous, "could mean several pages", "could mean several pages"},
-		{p.Renamed, "has an old name", "have old names"}, {p.Against, "is the other way round", "are the other way round"},
-		{p.Misplaced, "names a heading that is not there", "name headings that are not there"},
-	} {
-		switch {
-		case s.n == 1:
-			all = append(all, "1 link "+s.one)
-		case s.n > 1:
-			all = append(all, many(s.n, "link")+" "+s.other)
-		}
+	if n := p.Broken; n > 0 {
+		all = append(all, sayN(ctx, n, "%d link leads nowhere", "%d links lead nowhere"))
+	}
+	if n := p.Ambiguous; n > 0 {
+		all = append(all, sayN(ctx, n, "%d link could mean several pages", "%d links could mean several pages"))
+	}
+	if n := p.Renamed; n > 0 {
+		all = append(all, sayN(ctx, n, "%d link has an old name", "%d links have old names"))
+	}
+	if n := p.Against; n > 0 {
+		all = append(all, sayN(ctx, n, "%d link is the other way round", "%d links are the other way round"))
+	}
+	if n := p.Misplaced; n > 0 {
+		all = append(all, sayN(ctx, n, "%d link names a heading that is not there", "%d links name headings that are not there"))
 	}
 	return all
 }

@@ -1,6 +1,9 @@
 package web
 
-import "strconv"
+import (
+	"context"
+	"strconv"
+)
 
 // Edit is the editor as a plain form. It posts text, base, note, name and
 // action, which is "save" or "preview".
@@ -87,25 +90,25 @@ func placeID(i int) string { return "cairn-place-" + strconv.Itoa(i+1) }
 func (c Conflict) rest() int { return max(0, c.Total-len(c.Places)) }
 
 // who is the other writer in the middle of a sentence.
-func (c Conflict) who() string {
-	if c.Self {
-		return "somebody"
+func (c Conflict) who(ctx context.Context) string {
+	if c.Self || c.Their.Who == "" {
+		return say(ctx, "somebody")
 	}
-	return or(c.Their.Who, "somebody")
+	return c.Their.Who
 }
 
-// both is the two writers, who may be one person with two windows.
-func (c Conflict) both() string {
-	if c.Self {
-		return "both versions"
+// tookAway says that the other writer left nothing of a place.
+func (c Conflict) tookAway(ctx context.Context) string {
+	if c.Self || c.Their.Who == "" {
+		return say(ctx, "Somebody took this away.")
 	}
-	return "both of you"
+	return say(ctx, "%s took this away.", c.Their.Who)
 }
 
 // theirs says whose version the other one is.
-func (c Conflict) theirs() string {
+func (c Conflict) theirs(ctx context.Context) string {
 	if c.Self || c.Their.Who == "" {
-		return "The other version"
+		return say(ctx, "The other version")
 	}
-	return c.Their.Who + "’s version"
+	return say(ctx, "%s’s version", c.Their.Who)
 }

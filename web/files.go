@@ -1,7 +1,9 @@
 package web
 
 import (
+	"context"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -65,15 +67,19 @@ type FileRow struct {
 }
 
 // size writes how large a file is.
-func (f FileRow) size() string {
-	switch n := float64(f.Size); {
+func (f FileRow) size(ctx context.Context) string {
+	n := float64(f.Size)
+	tenths := func(n float64) string {
+		return strings.Replace(strconv.FormatFloat(n, 'f', 1, 64), ".", translate(ctx, "before tenths\x04."), 1)
+	}
+	switch {
 	case f.Size < 1<<10:
-		return many(int(f.Size), "byte")
+		return sayN(ctx, int(f.Size), "%d byte", "%d bytes")
 	case f.Size < 10<<10:
-		return strconv.FormatFloat(n/(1<<10), 'f', 1, 64) + " KB"
+		return say(ctx, "%s KiB", tenths(n/(1<<10)))
 	case f.Size < 1<<20:
-		return strconv.FormatFloat(n/(1<<10), 'f', 0, 64) + " KB"
+		return say(ctx, "%s KiB", strconv.FormatFloat(n/(1<<10), 'f', 0, 64))
 	default:
-		return strconv.FormatFloat(n/(1<<20), 'f', 1, 64) + " MB"
+		return say(ctx, "%s MiB", tenths(n/(1<<20)))
 	}
 }

@@ -30,7 +30,7 @@ type Revision struct {
 	Diff           string // what this revision changed; empty for the first
 	Restore        string // URL of the form that brings it back; may be empty
 	Undo           string // URL of the form that takes what it changed back; may be empty
-	Kind           string // in words, such as 'changed', 'created', 'moved', 'deleted', 'restored'
+	Kind           Text   // in words, such as 'changed', 'created', 'moved', 'deleted', 'restored'
 	From           string // the path it was moved from
 	Added, Removed int    // lines
 	Current        bool
@@ -74,7 +74,7 @@ const (
 // DiffViews are all ways, in the order in which they are offered.
 var DiffViews = []DiffView{Columns, OneColumn, AsPage}
 
-func (v DiffView) label() string {
+func (v DiffView) label() Text {
 	switch v {
 	case Columns:
 		return "Side by side"
@@ -164,6 +164,17 @@ type Line struct {
 	Old, New int     // line numbers; 0 where there is none
 	With     int     // number of the line on the other side that took its place; 0 for none
 	Spans    []Piece // what changed inside of the line is marked
+}
+
+// word is the word that stands for the op.
+func (o Op) word() Text {
+	switch o {
+	case Added:
+		return "added"
+	case Removed:
+		return "removed"
+	}
+	return ""
 }
 
 // sign is the mark that stands for the op.

@@ -11,7 +11,7 @@ type shortcut struct {
 	aria string // the value of aria-keyshortcuts
 	turn string // keys that are pressed one after the other, which aria-keyshortcuts cannot say
 	show [][]string
-	does string
+	does Text
 	edit bool // in the editor, where letters are text
 }
 

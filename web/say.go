@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -138,6 +139,9 @@ func sayN(ctx context.Context, n int, one, other Text, args ...any) string {
 
 // translate is the format in the language of ctx.
 func translate(ctx context.Context, text Text) string {
+	if text == "" { // is the head of a catalogue
+		return ""
+	}
 	if said := spoken().of[Language(ctx)].texts[text]; said != nil {
 		return said.Get()
 	}
@@ -158,14 +162,14 @@ func translateN(ctx context.Context, n int, one, other Text) string {
 	return string(other)
 }
 
-// filled writes the args into a format. A format that says none of them is whole already.
+// filled writes the args into a format. One without args, or that says none of them, is whole already.
 func filled(ctx context.Context, format string, args []any) string {
-	if !strings.Contains(format, "%") {
+	if len(args) == 0 || !strings.Contains(format, "%") {
 		return format
 	}
 	written := make([]any, len(args))
 	for i, a := range args {
-		written[i] = spelt(spell(ctx, a))
+		written[i] = spelt{spell(ctx, a), translate(ctx, "quoted\x04\"%s\"")}
 	}
 	return fmt.Sprintf(format, written...)
 }
@@ -181,16 +185,28 @@ func spell(ctx context.Context, a any) string {
 	return fmt.Sprint(a)
 }
 
-// spelt is an arg that is written already, whatever the verb.
-type spelt string
+// spelt is an arg that is written already, whatever the verb; only %q sets it in quotation marks.
+type spelt struct{ text, quoted string }
 
-func (s spelt) Format(f fmt.State, _ rune) { io.WriteString(f, string(s)) }
+func (s spelt) Format(f fmt.State, verb rune) {
+	if verb == 'q' {
+		s.text = strings.Replace(s.quoted, "%s", s.text, 1)
+	}
+	io.WriteString(f, s.text)
+}
 
 // phrase is a text with components in it, such as links: @phrase("Saved by %s on %s", person(s), when(t)). Other args are
-// written as say does, and escaped.
+// written as say does, and escaped. `code` and *names of what can be pressed* stand out.
 func phrase(text Text, args ...any) templ.Component {
 	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
 		return compose(ctx, w, translate(ctx, text), args)
+	})
+}
+
+// phraseN is phrase for n things, with n as its first arg.
+func phraseN(n int, one, other Text, args ...any) templ.Component {
+	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
+		return compose(ctx, w, translateN(ctx, n, one, other), append([]any{n}, args...))
 	})
 }
 
@@ -199,14 +215,14 @@ func phrase(text Text, args ...any) templ.Component {
 func compose(ctx context.Context, w io.Writer, format string, args []any) error {
 	marks := make([]any, len(args))
 	for i := range args {
-		marks[i] = spelt("\x00" + string(rune('A'+i)) + "\x00")
+		marks[i] = spelt{text: "\x00" + string(rune('A'+i)) + "\x00"}
 	}
-	if strings.Contains(format, "%") {
+	if len(args) > 0 && strings.Contains(format, "%") {
 		format = fmt.Sprintf(format, marks...)
 	}
 	for i, part := range strings.Split(format, "\x00") {
 		if i%2 == 0 {
-			if _, err := io.WriteString(w, templ.EscapeString(part)); err != nil {
+			if _, err := io.WriteString(w, inline.ReplaceAllStringFunc(templ.EscapeString(part), stress)); err != nil {
 				return err
 			}
 			continue
@@ -221,6 +237,18 @@ func compose(ctx context.Context, w io.Writer, format string, args []any) error 
 		}
 	}
 	return nil
+}
+
+// inline is what stands out in a phrase.
+var inline = regexp.MustCompile("`[^`]+`|\\*[^*]+\\*")
+
+// stress marks up a part of a phrase that stands out.
+func stress(part string) string {
+	inner := part[1 : len(part)-1]
+	if part[0] == '`' {
+		return "<code>" + inner + "</code>"
+	}
+	return "<em>" + inner + "</em>"
 }
 
 // count writes a number, its digits in groups of three from five on.
@@ -262,6 +290,9 @@ func day(ctx context.Context, t time.Time) string {
 	t = t.UTC()
 	return say(ctx, "weekday and date\x04%s, %s", say(ctx, weekdays[t.Weekday()]), date(ctx, t))
 }
+
+// Date writes the date of a moment (UTC).
+func Date(ctx context.Context, t time.Time) string { return date(ctx, t) }
 
 // date writes a date without its weekday.
 func date(ctx context.Context, t time.Time) string {

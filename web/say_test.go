@@ -5,12 +5,14 @@ import (
 	"go/ast"
 	"go/constant"
 	"go/types"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	parser "github.com/a-h/templ/parser/v2"
 	"golang.org/x/tools/go/packages"
 )
 
@@ -218,3 +220,76 @@ func TestSay(t *testing.T) {
 		}
 	}
 }
+
+// No text of a template is left in English alone: letters stand in say and phrase, or in what is the same everywhere.
+func TestTemplatesAreSaid(t *testing.T) {
+	letters := regexp.MustCompile(`\pL{2}`)
+	files, err := filepath.Glob("*.templ")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no templates", err)
+	}
+	for _, name := range files {
+		if name == "style.templ" { // samples, for whoever changes how the wiki looks
+			continue
+		}
+		parsed, err := parser.Parse(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var walk func(nodes []parser.Node, code bool)
+		told := func(what string) {
+			if letters.MatchString(what) {
+				t.Errorf("%s: %q is not said", name, what)
+			}
+		}
+		walk = func(nodes []parser.Node, code bool) {
+			for _, n := range nodes {
+				switch n := n.(type) {
+				case *parser.Text:
+					if !code {
+						told(n.Value)
+					}
+				case *parser.StringExpression:
+					// A constant of its own, or glued to something.
+					if e := n.Expression.Value; !code && !strings.Contains(e, "say(") && !strings.Contains(e, "sayN(") && !strings.Contains(e, "\"git ") {
+						for _, lit := range literal.FindAllString(e, -1) {
+							if lit != `"Cairn"` && strings.Contains(lit, " ") {
+								told(lit)
+							}
+						}
+					}
+				case *parser.Element:
+					for _, a := range n.Attributes {
+						if c, ok := a.(*parser.ConstantAttribute); ok {
+							if key := c.Key.String(); key == "aria-label" || key == "title" || key == "placeholder" || key == "alt" {
+								told(c.Value)
+							}
+						}
+					}
+					walk(n.Children, code || n.Name == "code" || n.Name == "kbd" || n.Name == "script")
+				case *parser.IfExpression:
+					walk(n.Then, code)
+					for _, other := range n.ElseIfs {
+						walk(other.Then, code)
+					}
+					walk(n.Else, code)
+				case *parser.ForExpression:
+					walk(n.Children, code)
+				case *parser.SwitchExpression:
+					for _, c := range n.Cases {
+						walk(c.Children, code)
+					}
+				case *parser.TemplElementExpression:
+					walk(n.Children, code)
+				}
+			}
+		}
+		for _, n := range parsed.Nodes {
+			if h, ok := n.(*parser.HTMLTemplate); ok {
+				walk(h.Children, false)
+			}
+		}
+	}
+}
+
+var literal = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)

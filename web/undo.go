@@ -1,6 +1,9 @@
 package web
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Plan is what will happen to pages when a form is sent.
 type Plan struct {
@@ -23,24 +26,32 @@ type Planned struct {
 func (p Plan) total() int { return p.Change + p.Back + p.Go + p.Named }
 
 // sums are the parts of the sentence that says how many.
-func (p Plan) sums() []string {
+func (p Plan) sums(ctx context.Context) []string {
 	var all []string
-	for _, s := range []struct {
-		n          int
-		one, other string
-	}{
-		{p.Change, "changes", "change"}, {p.Back, "comes back", "come back"}, {p.Go, "goes away", "go away"},
-		{p.Named, "gets its old name back", "get their old names back"},
-	} {
-		switch {
-		case s.n == 0:
-		case s.n == 1:
-			all = append(all, "1 "+p.Noun+" "+s.one)
-		default:
-			all = append(all, many(s.n, p.Noun)+" "+s.other)
+	add := func(n int, ofFile, ofPage string) {
+		if n == 0 {
+			return
+		}
+		if p.Noun == "file" {
+			all = append(all, ofFile)
+		} else {
+			all = append(all, ofPage)
 		}
 	}
+	add(p.Change, sayN(ctx, p.Change, "%d file changes", "%d files change"), sayN(ctx, p.Change, "%d page changes", "%d pages change"))
+	add(p.Back, sayN(ctx, p.Back, "%d file comes back", "%d files come back"), sayN(ctx, p.Back, "%d page comes back", "%d pages come back"))
+	add(p.Go, sayN(ctx, p.Go, "%d file goes away", "%d files go away"), sayN(ctx, p.Go, "%d page goes away", "%d pages go away"))
+	add(p.Named, sayN(ctx, p.Named, "%d file gets its old name back", "%d files get their old names back"),
+		sayN(ctx, p.Named, "%d page gets its old name back", "%d pages get their old names back"))
 	return all
+}
+
+// restore is the label of the button.
+func (p Plan) restore(ctx context.Context) string {
+	if p.Noun == "file" {
+		return sayN(ctx, p.total(), "Restore %d file", "Restore %d files")
+	}
+	return sayN(ctx, p.total(), "Restore %d page", "Restore %d pages")
 }
 
 // RestoreAll brings a folder, or the whole space, back to what it was. It

@@ -1,33 +1,6 @@
 package web
 
-import (
-	"strconv"
-	"strings"
-)
-
-// many writes a number with its noun: many(2, "page") is "2 pages".
-func many(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return counted(n) + " " + noun + "s"
-}
-
-// counted writes a number in English.
-func counted(n int) string {
-	s := strconv.Itoa(n)
-	if n < 10000 {
-		return s
-	}
-	var b strings.Builder
-	for i, r := range s {
-		if i > 0 && (len(s)-i)%3 == 0 {
-			b.WriteString(",")
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
+import "context"
 
 // or is s, or what stands for it when it is empty.
 func or(s, otherwise string) string {
@@ -37,10 +10,31 @@ func or(s, otherwise string) string {
 	return s
 }
 
-// noun is what a view is about.
-func noun(file bool) string {
+// either is the text for a file or that for a page.
+func either(file bool, ofFile, ofPage Text) Text {
 	if file {
-		return "file"
+		return ofFile
 	}
-	return "page"
+	return ofPage
+}
+
+// pagesOrFiles says how many pages there are, or files if noun is "file".
+func pagesOrFiles(ctx context.Context, n int, noun string) string {
+	if noun == "file" {
+		return sayN(ctx, n, "%d file", "%d files")
+	}
+	return sayN(ctx, n, "%d page", "%d pages")
+}
+
+// andMore ends a list that leaves out n pages, or files if noun is "file".
+func andMore(ctx context.Context, n int, noun string) string {
+	if noun == "file" {
+		return sayN(ctx, n, "and %d more file", "and %d more files")
+	}
+	return sayN(ctx, n, "and %d more page", "and %d more pages")
+}
+
+// linesChanged says how many lines a change has put in and taken out.
+func linesChanged(ctx context.Context, added, removed int) string {
+	return sayN(ctx, added, "%d line added", "%d lines added") + ", " + sayN(ctx, removed, "%d line removed", "%d lines removed")
 }
