@@ -87,7 +87,7 @@ func (s *Server) search(c echo.Context) error {
 		return s.html(c, 200, v)
 	}
 	if q.Text != "" {
-		v.Title = q.Text + " – search"
+		v.Title = say(c, "%s – search", q.Text)
 	}
 	found, err := s.Index.Find(c.Request().Context(), in, q)
 	if err != nil {
