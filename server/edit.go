@@ -207,6 +207,10 @@ func (s *Server) editView(c echo.Context, in at, p page.Path, w writing) web.Edi
 		Names:  "/" + in.Space() + "/-/names?at=" + url.QueryEscape(p.Address()),
 		Upload: app(in.Space(), "upload", p),
 	}
+	v.Form.Usual = "Change " + p.Address()
+	if v.New {
+		v.Form.Usual = "Write " + p.Address()
+	}
 	if w.preview {
 		if shown, err := in.Preview(c.Request().Context(), p, []byte(w.text)); err == nil { // else they have left
 			v.Preview = web.HTML(shown.HTML)
