@@ -48,6 +48,17 @@ func (s *Server) diff(c echo.Context) error {
 	for _, way := range web.DiffViews {
 		v.Ways = append(v.Ways, web.Way{View: way, URL: compareURL(in, p, c.QueryParam("from"), c.QueryParam("to")) + "&view=" + string(way)})
 	}
+	if c.QueryParam("part") == "lines" {
+		v.View = web.OneColumn
+		if err := s.compareLines(c, in, p, from, to, &v); err != nil {
+			return err
+		}
+		b, err := s.site.Differences(c.Request().Context(), v)
+		if err != nil {
+			return err
+		}
+		return s.sendPart(c, b)
+	}
 	if v.View == web.AsPage {
 		err := s.redline(c, in, p, from, to, &v)
 		if err != nil {

@@ -333,11 +333,14 @@ func (s *Server) takeNotice(c echo.Context) *web.Notice {
 
 var undoAddress = regexp.MustCompile(`^/[a-z0-9][a-z0-9-]*/-/undo/[0-9a-f]{40}$`)
 
+// dateOf is the day of a moment (UTC).
+func dateOf(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
+
 // daysOf groups what is sorted by time, newest first, by day (UTC).
 func daysOf(changes []web.Change) []web.Day {
 	var days []web.Day
 	for _, ch := range changes {
-		date := ch.When.UTC().Truncate(24 * time.Hour)
+		date := dateOf(ch.When)
 		if len(days) == 0 || !days[len(days)-1].Date.Equal(date) {
 			days = append(days, web.Day{Date: date})
 		}

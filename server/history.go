@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -163,34 +164,86 @@ func kindOf(kind byte) web.Text {
 	return "changed"
 }
 
-// changes lists what has changed lately in a space.
+// changes lists what has changed lately in a space, by everybody or by one person.
 func (s *Server) changes(c echo.Context) error {
 	in, err := s.in(c)
 	if err != nil {
 		return err
 	}
-	recent, err := s.Index.Recent(c.Request().Context(), in.Snapshot, c.QueryParam("before"), perPage)
+	who, limit := c.QueryParam("by"), perPage
+	if who != "" {
+		limit = perPerson
+	}
+	recent, err := s.Index.Recent(c.Request().Context(), in.Snapshot, c.QueryParam("before"), limit)
 	if err != nil {
 		return err
 	}
 	here := "/" + in.Space() + "/-/changes"
-	v := web.Changes{Frame: s.frame(c, in, "", say(c, "Recent changes")), Feed: here + ".atom", Past: "/" + in.Space() + "/-/at/"}
+	v := web.Changes{Frame: s.frame(c, in, "", say(c, "Recent changes")), Feed: here + ".atom", Past: "/" + in.Space() + "/-/at/", By: who, All: here, Person: here + "?by="}
 	v.NoIndex = true
 	if recent.Behind {
 		v.Notice = behind(c)
 	}
-	var all []web.Change
-	for _, commit := range recent.Commits {
-		all = append(all, changeView(c, in, commit))
+	if who != "" {
+		recent.Commits = slices.DeleteFunc(recent.Commits, func(commit search.Commit) bool { return commit.Author != who })
+		here += "?by=" + url.QueryEscape(who)
 	}
-	v.Days = daysOf(all)
+	v.Days = daysOf(fold(c, in, recent.Commits))
 	if recent.Next != "" {
-		v.Paging.Next = here + "?before=" + url.QueryEscape(recent.Next)
+		v.Paging.Next = "/" + in.Space() + "/-/changes?" + url.Values{"before": {recent.Next}, "by": {who}}.Encode()
 	}
 	if c.QueryParam("before") != "" {
 		v.Paging.Previous = here
 	}
 	return s.html(c, 200, v)
+}
+
+// perPerson is how many changes are looked through at once for those of one person.
+const perPerson = 500
+
+// fold shows commits, newest first. Those of one person to one page that follow each other on a day become one entry; in
+// between, other pages may have changed.
+func fold(c echo.Context, in at, commits []search.Commit) []web.Change {
+	var (
+		all    []web.Change
+		newest []wiki.Rev            // of each entry
+		last   = map[page.Path]int{} // the entry that a page was in last, -1 for one that nothing is added to
+	)
+	for _, commit := range commits {
+		ch := changeView(c, in, commit)
+		single := len(commit.Files) == 1 && commit.More == 0 && commit.Files[0].Kind == 'M' && len(commit.Parents) == 1 && len(ch.Pages) == 1
+		if single {
+			i, ok := last[commit.Files[0].Path]
+			if ok && i >= 0 && all[i].Who == ch.Who && dateOf(all[i].When).Equal(dateOf(ch.When)) {
+				addTo(in, &all[i], ch, commit, newest[i])
+				continue
+			}
+			last[commit.Files[0].Path] = len(all)
+		} else if commit.More > 0 {
+			clear(last) // what else it changed is not known here
+		}
+		for _, f := range commit.Files {
+			if !single {
+				last[f.Path], last[f.From] = -1, -1
+			}
+		}
+		all, newest = append(all, ch), append(newest, commit.Rev)
+	}
+	return all
+}
+
+// addTo adds an older change of the same page to an entry that begins with the newest.
+func addTo(in at, entry *web.Change, ch web.Change, commit search.Commit, newest wiki.Rev) {
+	if len(entry.Parts) == 0 {
+		entry.Parts = []web.Change{*entry}
+	}
+	entry.Parts = append(entry.Parts, ch)
+	if p := commit.Files[0].Path; p.IsPage() {
+		entry.Pages = slices.Clone(entry.Pages) // which the first part has as well
+		one := &entry.Pages[0]
+		one.Diff = compareURL(in, p, string(commit.Parents[0]), string(newest))
+		one.Lines = one.Diff + "&part=lines"
+	}
 }
 
 // maxListed is how many pages of one change the list shows.
@@ -217,8 +270,19 @@ func changeView(c echo.Context, in at, commit search.Commit) web.Change {
 		if f.Kind != 'M' {
 			one.Kind = say(c, happened(f.Kind, f.Path))
 		}
+		switch {
+		case f.Kind == 'R':
+			one.From = &web.Link{Label: f.From.Address()}
+			if len(commit.Parents) > 0 {
+				one.From.URL = then(in, string(commit.Parents[0])) + strings.TrimPrefix(in.URL(f.From), "/"+in.Space())
+			}
+		case f.Kind == 'D' && !in.Has(f.Path) && len(commit.Parents) > 0:
+			one.Restore = restoreURL(in, f.Path, commit.Parents[0])
+		}
 		if !f.Path.IsPage() {
 			one.Diff = ""
+		} else if f.Kind == 'M' {
+			one.Lines = one.Diff + "&part=lines"
 		}
 		ch.Pages = append(ch.Pages, one)
 	}

@@ -1,6 +1,9 @@
 package web
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Pages lists all pages of a space.
 type Pages struct {
@@ -23,6 +26,9 @@ type Listed struct {
 type Changes struct {
 	Frame
 	Days   []Day
+	By     string // only what this person did; empty for everybody
+	All    string // URL of what everybody did
+	Person string // URL to which a name is added, for what that person did
 	Feed   string
 	Past   string // URL of the wiki on a day; empty hides it
 	Paging Paging // Previous is newer
@@ -34,14 +40,35 @@ type Day struct {
 	Changes []Change
 }
 
-// Change is one save, move, push or the like.
+// one is what one person did on a day.
+type one struct {
+	who     string
+	changes []Change
+}
+
+// people are those who changed something on the day, whoever did last first.
+func (d Day) people() []one {
+	var all []one
+	for _, ch := range d.Changes {
+		i := slices.IndexFunc(all, func(o one) bool { return o.who == ch.Who })
+		if i < 0 {
+			i = len(all)
+			all = append(all, one{who: ch.Who})
+		}
+		all[i].changes = append(all[i].changes, ch)
+	}
+	return all
+}
+
+// Change is one save, move, push or the like, or several of one page that follow each other.
 type Change struct {
 	Stamp
 	Pages []ChangedPage
-	More  int    // pages that are not listed
-	All   string // URL of all that it changed; may be empty
-	Undo  string // URL of the form that takes the change back; may be empty
-	Then  string // URL of the space as it was after the change; may be empty
+	Parts []Change // of several: each of them
+	More  int      // pages that are not listed
+	All   string   // URL of all that it changed; may be empty
+	Undo  string   // URL of the form that takes the change back; may be empty
+	Then  string   // URL of the space as it was after the change; may be empty
 }
 
 // ChangedPage is a page in a change.
@@ -49,6 +76,9 @@ type ChangedPage struct {
 	Title, URL string // URL may be empty: the page is gone
 	Diff       string
 	Kind       string // in words, such as 'created'; empty for an ordinary change
+	Lines      string // URL of the lines that differ, for scripts; may be empty
+	From       *Link  // where it was, if it moved; its URL may be empty
+	Restore    string // URL of the form that brings a page back that is gone; may be empty
 }
 
 // Tags lists the tags of a space.

@@ -110,12 +110,13 @@ func samples() []sample {
 	nothing := Search{Frame: sampleFrame("Search"), URL: "/-/search", Write: "/e"}
 	nothing.Query = "holidya"
 
-	changes := Changes{Frame: sampleFrame("Recent changes"), Feed: "/feed", Past: "/wiki/-/at/", Paging: Paging{Next: "/n"}, Days: []Day{
+	changes := Changes{Frame: sampleFrame("Recent changes"), Feed: "/feed", Past: "/wiki/-/at/", Person: "/c?by=", Paging: Paging{Next: "/n"}, Days: []Day{
 		{t, []Change{
-			{Stamp: asha, Undo: "/u", Then: "/t", All: "/c", Pages: []ChangedPage{{"Holidays", "/wiki/Handbook/Holidays", "/d", ""}}},
-			{Stamp: bo, More: 12, Pages: []ChangedPage{{"Opening hours", "/wiki/O", "/d", "created"}, {"Old rota", "", "/d", "deleted"}}},
+			{Stamp: asha, Undo: "/u", Then: "/t", All: "/c", Pages: []ChangedPage{{Title: "Holidays", URL: "/wiki/Handbook/Holidays", Diff: "/d", Lines: "/l"}}},
+			{Stamp: asha, Pages: []ChangedPage{{Title: "Teams", URL: "/wiki/Teams", Diff: "/d", Lines: "/l"}}, Parts: []Change{{Stamp: asha, Undo: "/u"}, {Stamp: Stamp{When: t}, Then: "/t"}}},
+			{Stamp: bo, More: 12, Pages: []ChangedPage{{Title: "Opening hours", URL: "/wiki/O", Diff: "/d", Kind: "created"}, {Title: "Old rota", Diff: "/d", Kind: "deleted", Restore: "/r"}, {Title: "Terms", URL: "/wiki/T", From: &Link{"School terms", "/f"}}, {Title: "T", URL: "/wiki/T", From: &Link{Label: "S"}}}},
 		}},
-		{t.Add(-24 * time.Hour), []Change{{Stamp: Stamp{When: t}, Pages: []ChangedPage{{"Home", "/wiki/", "", ""}}}}},
+		{t.Add(-24 * time.Hour), []Change{{Stamp: Stamp{When: t}, Pages: []ChangedPage{{Title: "Home", URL: "/wiki/"}}}}},
 	}}
 
 	listed := []Listed{{Name: "Handbook", URL: "/wiki/Handbook/", IsFolder: true, Last: &asha, Ago: 50 * time.Hour}, {Name: "Working from abroad and what to tell payroll", URL: "/wiki/Abroad", Last: &bo, Ago: time.Minute, History: "/h"}, {Name: "New", URL: "/wiki/New"}}
@@ -197,7 +198,7 @@ func samples() []sample {
 		{"restore", Restore{Frame: sampleFrame("Restore Holidays"), Form: form, Path: "Handbook/Holidays", Rev: "0a1b", Was: asha, Deleted: true, Diff: "/d", Preview: "<p>Text.</p>"}}, {"restore empty", Restore{Frame: Frame{Title: "Restore"}}},
 		{"put back", PutBack{Frame: sampleFrame("Put a part back: Holidays"), Form: form, Path: "Handbook/Holidays", Was: Side{Stamp: bo, There: true, URL: "/o"}, Compare: "/d", Text: "\n# Holidays\n", Hunks: diff[:1], Redline: []RedPart{{HTML: "<p>Everybody has <del>25</del><ins>24</ins> days.</p>"}}}}, {"put back same", PutBack{Frame: Frame{Title: "Put back"}, Same: true, Compare: "/d"}}, {"put back changed", PutBack{Frame: Frame{Title: "Put back"}, Changed: true, Older: "\nEverybody has 24 days.\n", Edit: "/e", Compare: "/d"}},
 		{"pages", Pages{Frame: sampleFrame("All pages"), Total: 4321, List: listed, Paging: Paging{"/p", "/n"}}}, {"pages empty", Pages{Frame: Frame{Title: "All pages"}}},
-		{"changes", changes}, {"changes empty", Changes{Frame: Frame{Title: "Recent changes"}}},
+		{"changes", changes}, {"changes empty", Changes{Frame: Frame{Title: "Recent changes"}}}, {"changes by", Changes{Frame: Frame{Title: "Recent changes"}, By: "Asha", All: "/c", Paging: Paging{Next: "/n"}}},
 		{"between", Between{Frame: sampleFrame("All that changed"), Last: asha, Short: "0a1b2c3", Brought: &bo, Hints: []string{"Broken link: Home -> Terms", "New link, but no page of that name: Home -> Nowhere"}, Before: "/b", Then: "/t", Noun: "page", Changed: 2, Written: 1200, Moved: 1, More: 1201, MoreSteps: 12, Endless: true, View: Columns, Ways: ways[:2],
 			Steps: []Step{{asha, "0a1b2c3", "/c"}, {Stamp{When: t}, "1a1b2c3", "/c"}},
 			Files: []Differs{{Name: "Handbook/Holidays", URL: "/h", Kind: "changed", Hunks: diff, Added: 2, Removed: 1}, {Name: "Leave", Kind: "deleted", Left: "Not shown: there is too much of it.", Diff: "/d"}, {Name: "Terms", URL: "/t", Kind: "moved", From: "School terms"}}}},

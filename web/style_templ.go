@@ -297,7 +297,7 @@ func shownParts(scheme string) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = change(Change{Stamp: *shownPage().Last, Undo: "/", All: "/", Pages: []ChangedPage{{"Holidays", "/", "/", "created"}, {"Old rota", "", "", "deleted"}}}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = change(Change{Stamp: *shownPage().Last, Undo: "/", All: "/", Pages: []ChangedPage{{Title: "Holidays", URL: "/", Diff: "/", Kind: "created"}, {Title: "Old rota", Kind: "deleted", Restore: "/"}}}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

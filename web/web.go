@@ -229,6 +229,11 @@ func (s *Site) Branch(ctx context.Context, nodes []TreeNode) ([]byte, error) {
 	return part(ctx, tree(nodes))
 }
 
+// Differences is the lines that differ between two revisions, in one column, without a document around them.
+func (s *Site) Differences(ctx context.Context, d Diff) ([]byte, error) {
+	return part(ctx, differences(d))
+}
+
 // part renders what scripts put into a view.
 func part(ctx context.Context, c templ.Component) ([]byte, error) {
 	var b bytes.Buffer
