@@ -371,6 +371,67 @@ type Doubts struct {
 	Misplaced                           int // they name a place that the page which they lead to does not have
 }
 
+// Wants is what the links of a space ask for.
+type Wants struct {
+	Pages    []Wanted // that nobody has written, those that most pages ask for first
+	Doubtful int      // links that may not lead where their author meant; see page.Target.Doubtful
+	More     bool     // not all pages have been looked at
+}
+
+// Wanted is a page that links lead to though nobody has written it.
+type Wanted struct {
+	Path  page.Path
+	Pages int // that ask for it
+}
+
+// Wants tells what the links of a space ask for: at most limit pages. It looks at 5,000 pages with links, and says so when
+// there are more.
+func (x *Index) Wants(ctx context.Context, in *wiki.Snapshot, limit int) (w Wants, err error) {
+	x.reached(ctx, x.trail, in)
+	asked := map[page.Path]int{}
+	err = x.trail.view(in.Space(), func(b book) error {
+		where := in.Context()
+		where.Also = b.also(ctx, in)
+		looked := 0
+		c := b.link.Cursor()
+		for k, v := c.First(); k != nil; k, v = c.Next() {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			p := page.Path(k)
+			if !in.Has(p) || !p.Served() {
+				continue
+			}
+			if looked++; looked > maxSources {
+				w.More = true
+				return nil
+			}
+			links, _, _, err := decodeLinks(unseal(k, v))
+			if err != nil {
+				return fmt.Errorf("links of %s: %w", p, err)
+			}
+			here := map[page.Path]bool{}
+			for _, l := range links {
+				t := where.Resolve(p, l)
+				if t.Doubtful() {
+					w.Doubtful++
+				}
+				if t.External == "" && !t.Found && t.Path.IsPage() && t.Path.Served() && !here[t.Path] {
+					here[t.Path] = true
+					asked[t.Path]++
+				}
+			}
+		}
+		return nil
+	})
+	for p, n := range asked {
+		w.Pages = append(w.Pages, Wanted{p, n})
+	}
+	slices.SortFunc(w.Pages, func(a, b Wanted) int { return cmp.Or(cmp.Compare(b.Pages, a.Pages), cmp.Compare(a.Path, b.Path)) })
+	w.Pages = w.Pages[:min(limit, len(w.Pages))]
+	return w, ignoreUnknown(err)
+}
+
 // Doubtful lists pages with doubtful links after a path (""), in byte order, at most limit of them; next is where the rest
 // begins, "" at the end. It looks at no more than 5,000 pages at once, so that a part may be short or empty and yet not
 // the last.

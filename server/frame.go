@@ -78,7 +78,7 @@ func (s *Server) frame(c echo.Context, in at, p page.Path, title string) web.Fra
 		Space:  space,
 		Spaces: s.spaceLinks(c, space),
 		Nav: web.Nav{
-			Home: root, Search: "/-/search", Changes: root + "-/changes", Pages: root + "-/pages", Tags: root + "-/tags", Files: root + "-/files",
+			Home: root, Search: "/-/search", Start: root + "-/start", Changes: root + "-/changes", Pages: root + "-/pages", Tags: root + "-/tags", Files: root + "-/files",
 			Links: root + "-/links",
 			New:   root + "-/new",
 			Keys:  keysURL,

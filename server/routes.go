@@ -74,6 +74,7 @@ func (s *Server) routes() {
 	get("/:space/-/at", s.toDays)
 	get("/:space/-/at/*", s.past)
 	get("/:space/-/glimpse/*", s.glimpse)
+	get("/:space/-/start", s.overview)
 	get("/:space/-/pages", s.pages)
 	get("/:space/-/tree/*", s.branches)
 	get("/:space/-/changes", s.changes)

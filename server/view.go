@@ -31,6 +31,11 @@ func (s *Server) start(c echo.Context) error {
 	v.NoIndex = false
 	for _, in := range spaces {
 		entry := web.Space{Name: in.Space(), URL: "/" + in.Space() + "/", Pages: in.PageCount(), Door: say(c, "Everyone who can open this wiki reads and writes")}
+		if home, ok := s.home(c, at{Snapshot: in}, ""); ok {
+			if got, err := in.Page(c.Request().Context(), home); err == nil {
+				entry.Text = page.Lead(got.HTML)
+			}
+		}
 		if recent, err := s.Index.Recent(c.Request().Context(), in, "", 1); err == nil && len(recent.Commits) > 0 {
 			entry.Last = recent.Commits[0].When
 		}
@@ -113,6 +118,7 @@ func (s *Server) folderView(c echo.Context, in at, dir string) (v web.Folder, er
 	v.Crumbs = crumbs(in, home)[:strings.Count(string(home), "/")+1]
 	if in.past == nil {
 		v.Write, v.Clone = app(in.Space(), "edit", home), s.cloneBox(c, in)
+		v.Empty = dir == "" && in.PageCount() == 0
 	}
 	if in.past == nil && dir != "" {
 		v.Actions.NewHere = v.Nav.New

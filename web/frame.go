@@ -37,6 +37,7 @@ type SpaceLink struct {
 type Nav struct {
 	Home    string // start page of the space, or of the wiki
 	Search  string // where the search form goes; it sends q, and space if Frame.Space is set
+	Start   string // tells at a glance what the space is about now
 	Changes string
 	Pages   string
 	Tags    string

@@ -34,6 +34,25 @@ type Changes struct {
 	Paging Paging // Previous is newer
 }
 
+// Overview tells at a glance what a space is about now.
+type Overview struct {
+	Frame
+	Recent   []Listed // pages that changed last
+	Changes  string   // URL of all changes
+	Wanted   []Wanted
+	Name     string // that the visitor signs with; may be empty
+	Mine     []PageLink
+	Doubtful int    // links that may not lead where they should
+	More     bool   // of so large a space only a part has been looked through for links
+	Links    string // URL of those links
+}
+
+// Wanted is a page that nobody has written yet.
+type Wanted struct {
+	Name, URL string
+	Pages     int // that link to it
+}
+
 // Day is the changes of one day.
 type Day struct {
 	Date    time.Time
@@ -138,6 +157,7 @@ type Spaces struct {
 // Space is one entry of the list.
 type Space struct {
 	Name, URL string
+	Text      string // how its home page begins; may be empty
 	Pages     int
 	Door      string // who may read and write, in words
 	Last      time.Time

@@ -66,6 +66,7 @@ type Clone struct {
 type Folder struct {
 	Frame
 	Write   string // URL of the editor for a start page; empty hides it
+	Empty   bool   // the whole space has no page yet
 	Entries []Listed
 	More    int    // names that are not listed
 	Clone   *Clone // may be nil
