@@ -120,7 +120,7 @@ func (s *Server) apiAddSpace(c echo.Context) error {
 	}
 	space, err := s.Wiki.Create(c.Request().Context(), in.Name)
 	if errors.Is(err, wiki.ErrName) {
-		return bad(422, "%s", sentence(err.Error()))
+		return bad(422, "The name of a space has small letters, digits and hyphens, 63 at most, and begins with a letter or a digit.")
 	}
 	if err != nil {
 		return err

@@ -107,7 +107,7 @@ func (s *Server) gitSentence(c echo.Context, p problem, err error) string {
 	case p.status == 507:
 		return "The disk of this wiki is full, so nothing can be pushed. Ask whoever runs it to make room, then push again."
 	}
-	return web.Say(context.Background(), p.detail, p.args...)
+	return p.in(context.Background())
 }
 
 // noRemote says which remotes there are when git has asked for one that is not there.

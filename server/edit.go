@@ -2,7 +2,6 @@ package server
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -114,7 +113,7 @@ func linkable(p page.Path) error {
 		if page.CheckNew(offer) != nil {
 			offer = ""
 		}
-		return &page.NameError{Path: p, Reason: fmt.Sprintf("a link to a name that ends in %s is taken for one to a file", path.Ext(name)), Offer: offer}
+		return &page.NameError{Path: p, Reason: "a link to a name that ends in %s is taken for one to a file", Args: []any{path.Ext(name)}, Offer: offer}
 	}
 	return nil
 }

@@ -9,8 +9,11 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -45,7 +48,65 @@ type problem struct {
 }
 
 // told is the sentence in the language of who asks.
-func (p problem) told(c echo.Context) string { return say(c, p.detail, p.args...) }
+func (p problem) told(c echo.Context) string { return p.in(c.Request().Context()) }
+
+// in is the sentence in the language of ctx.
+func (p problem) in(ctx context.Context) string {
+	args := slices.Clone(p.args)
+	for i, a := range args {
+		if name, ok := a.(*page.NameError); ok {
+			args[i] = whyNot(ctx, name)
+		}
+	}
+	return web.Say(ctx, p.detail, args...)
+}
+
+// reasons are those of all rooms why a name cannot be had, for the catalogues: the rooms below write them in English.
+var reasons = []web.Text{
+	"A path cannot be empty.",
+	"A path must be valid UTF-8 text.",
+	"A path cannot begin with “/”.",
+	"A path cannot be more than 32 folders deep.",
+	"A path cannot contain a backslash.",
+	"A path cannot contain control characters.",
+	"A path cannot contain invisible characters.",
+	"A path cannot contain an empty folder name.",
+	"A path cannot contain “.” or “..”.",
+	"A name cannot be longer than 255 bytes.",
+	"A path cannot contain a name that git keeps for itself.",
+	"The name “-” is used by the wiki itself.",
+	"The name is too long: at most 245 bytes.",
+	"The name ends in a page extension twice.",
+	"A name cannot contain any of \\ : * ? \" < > |",
+	"A name cannot begin or end with a space or a dot.",
+	"Windows keeps this name for a device, so the page could not be checked out there.",
+	"a name with [ or ] in it cannot be linked to",
+	"a link to a name that ends in %s is taken for one to a file",
+	"a page stays a page: its new name ends like its old one",
+	"a folder cannot go into itself",
+	"there is %q already",
+	"there is a folder %q already",
+	"there is a file %q already",
+	"there is a page at %q already",
+	"there is a file %q, and no folder can have its name",
+	"there is %q already, a name that differs only in capital letters or accents",
+	"there is a page at %q already; give the file an ending, or another name",
+	"there is a file %q already; choose another name for the page",
+	"there is %q already, a name that differs only in capital letters or accents: change that one, or choose another name",
+	"there is a folder %q by now, and no file can have its name: move or delete what is in it first",
+	"there is a file %q by now, and no folder can have its name: move or delete that file first",
+	"%q is a page, not a file: write it with New page, or give it another ending",
+}
+
+// whyNot is the sentence of a name that cannot be had, in the language of ctx.
+func whyNot(ctx context.Context, name *page.NameError) string {
+	for _, r := range reasons {
+		if string(r) == string(name.Reason) {
+			return sentence(web.Say(ctx, r, name.Args...))
+		}
+	}
+	return sentence(name.Error())
+}
 
 // problems is the one table from errors to what outsiders see. Only texts written for the reader are shown; what is not
 // in the table is a 500, and its text goes to the log alone.
@@ -111,9 +172,9 @@ func explain(err error) problem {
 	case errors.As(err, &own):
 		return problem{own.status, titles[own.status], own.detail, own.args}
 	case errors.As(err, &name) && errors.Is(err, fs.ErrExist):
-		return problem{409, "There already", "%s Choose another name.", []any{sentence(name.Reason)}}
+		return problem{409, "There already", "%s Choose another name.", []any{name}}
 	case errors.As(err, &name):
-		return problem{422, "This name cannot be used", "%s", []any{sentence(name.Reason)}}
+		return problem{422, "This name cannot be used", "%s", []any{name}}
 	case errors.As(err, &clash):
 		if clash.NoBase {
 			return problem{428, "There is a page of that name", "The page exists already. Read it first, and say which revision your text is based on.", nil}
@@ -160,7 +221,8 @@ func sentence(s string) string {
 	if s == "" {
 		return s
 	}
-	s = strings.ToUpper(s[:1]) + s[1:]
+	first, n := utf8.DecodeRuneInString(s)
+	s = string(unicode.ToUpper(first)) + s[n:]
 	if !strings.HasSuffix(s, ".") {
 		s += "."
 	}

@@ -194,7 +194,7 @@ func (s *Server) planRestore(c echo.Context, in at, r restoring) (plan *wiki.Pla
 	})
 	var name *page.NameError
 	if errors.As(err, &name) {
-		err = bad(409, "%s", sentence(name.Reason))
+		err = bad(409, "%s", name)
 	}
 	return plan, err
 }

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"fmt"
 	"io/fs"
 	"net/url"
 	"slices"
@@ -37,7 +38,7 @@ func ParsePath(s string) (Path, error) {
 }
 
 // problem is why s is no path, "" if it is one.
-func problem(s string) string {
+func problem(s string) Reason {
 	switch {
 	case s == "":
 		return "A path cannot be empty."
@@ -97,11 +98,21 @@ func readsAsGit(seg string) bool {
 // NameError says why a name is no path (from ParsePath) or cannot be stored (from CheckNew), and offers one that can.
 type NameError struct {
 	Path   Path   // "" if the name is no path
-	Reason string // a sentence for the writer
+	Reason Reason // a sentence for the writer
+	Args   []any  // what Reason speaks of
 	Offer  Path   // a name that can be stored, or ""
 }
 
-func (e *NameError) Error() string { return e.Reason }
+// Reason is why a name cannot be had, in English and in the form of [fmt.Sprintf]: whoever shows it to people may know it
+// in their language.
+type Reason string
+
+func (e *NameError) Error() string {
+	if len(e.Args) == 0 {
+		return string(e.Reason)
+	}
+	return fmt.Sprintf(string(e.Reason), e.Args...)
+}
 
 // Unwrap makes every NameError an fs.ErrInvalid.
 func (e *NameError) Unwrap() error { return fs.ErrInvalid }
@@ -120,7 +131,7 @@ func CheckNew(p Path) error {
 	return &NameError{Path: p, Reason: reason, Offer: offer(string(p))}
 }
 
-func newProblem(p Path) string {
+func newProblem(p Path) Reason {
 	if reason := problem(string(p)); reason != "" {
 		return reason
 	}

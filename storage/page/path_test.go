@@ -41,7 +41,7 @@ func TestOffer(t *testing.T) {
 	} {
 		_, err := ParsePath(tt.in)
 		var bad *NameError
-		if !errors.As(err, &bad) || string(bad.Offer) != tt.offer || bad.Reason != err.Error() {
+		if !errors.As(err, &bad) || string(bad.Offer) != tt.offer || string(bad.Reason) != err.Error() {
 			t.Errorf("%.40q: got %+v, want the offer %q", tt.in, err, tt.offer)
 		}
 	}

@@ -212,7 +212,7 @@ func (h *hints) lookAtNames(come []page.Path) {
 		var bad *page.NameError
 		if err := page.CheckNew(p); errors.As(err, &bad) {
 			// The reason is ours, and may be longer than a name.
-			h.told[hintName] = append(h.told[hintName], visible(string(p))+": "+bad.Reason)
+			h.told[hintName] = append(h.told[hintName], visible(string(p))+": "+bad.Error())
 		}
 	}
 }

@@ -220,7 +220,7 @@ func (s *Snapshot) moving(ctx context.Context, m Moving) (map[page.Path]page.Pat
 			return nil, &page.NameError{Path: m.To, Reason: "a page stays a page: its new name ends like its old one"}
 		}
 		if names.Has(m.To) {
-			return nil, taken{&page.NameError{Path: m.To, Reason: fmt.Sprintf("there is %q already", m.To.Address()), Offer: s.free(m.To)}}
+			return nil, taken{&page.NameError{Path: m.To, Reason: "there is %q already", Args: []any{m.To.Address()}, Offer: s.free(m.To)}}
 		}
 		if err := page.CheckNew(m.To); err != nil {
 			return nil, err
@@ -237,7 +237,7 @@ func (s *Snapshot) moving(ctx context.Context, m Moving) (map[page.Path]page.Pat
 	case strings.HasPrefix(to, from+"/"):
 		return nil, &page.NameError{Path: m.To, Reason: "a folder cannot go into itself"}
 	case names.HasDir(to):
-		return nil, taken{&page.NameError{Path: m.To, Reason: fmt.Sprintf("there is a folder %q already", to), Offer: s.freeFolder(path.Join(to, m.From.Base()))}}
+		return nil, taken{&page.NameError{Path: m.To, Reason: "there is a folder %q already", Args: []any{to}, Offer: s.freeFolder(path.Join(to, m.From.Base()))}}
 	}
 	if err := page.CheckNew(m.To + "/x.md"); err != nil {
 		var name *page.NameError
@@ -260,15 +260,15 @@ func (s *Snapshot) moving(ctx context.Context, m Moving) (map[page.Path]page.Pat
 func (s *Snapshot) fits(files map[page.Path]page.Path) error {
 	after := s.names().With(slices.Collect(maps.Values(files)), slices.Collect(maps.Keys(files)))
 	for _, p := range slices.Sorted(maps.Values(files)) {
-		no := func(reason string, args ...any) error {
-			return &page.NameError{Path: p, Reason: fmt.Sprintf(reason, args...), Offer: s.free(p)}
+		no := func(reason page.Reason, args ...any) error {
+			return &page.NameError{Path: p, Reason: reason, Args: args, Offer: s.free(p)}
 		}
 		if after.HasDir(string(p)) {
 			return no("there is a folder %q already", p)
 		}
 		for dir := p.Dir(); dir != ""; dir = page.Path(dir).Dir() {
 			if after.Has(page.Path(dir)) {
-				return &page.NameError{Path: p, Reason: fmt.Sprintf("there is a file %q, and no folder can have its name", dir)}
+				return &page.NameError{Path: p, Reason: "there is a file %q, and no folder can have its name", Args: []any{dir}}
 			}
 		}
 		if twin, ok := after.Twin(p); ok {

@@ -125,7 +125,7 @@ func (s *Space) newPlan(ctx context.Context, by Actor, head *Snapshot, files map
 				return nil, nil, err
 			}
 			if stays {
-				taken[p] = inTheWay{WhyFolder, &page.NameError{Path: p, Reason: fmt.Sprintf("there is a folder %q by now, and no file can have its name: move or delete what is in it first", p)}}
+				taken[p] = inTheWay{WhyFolder, &page.NameError{Path: p, Reason: "there is a folder %q by now, and no file can have its name: move or delete what is in it first", Args: []any{p}}}
 				continue
 			}
 		}
@@ -136,7 +136,7 @@ func (s *Space) newPlan(ctx context.Context, by Actor, head *Snapshot, files map
 			}
 			_, comes := come[page.Path(dir)]
 			if comes || err == nil && e.Mode != git.Dir && !goes[page.Path(dir)] {
-				taken[p] = inTheWay{WhyFile, &page.NameError{Path: p, Reason: fmt.Sprintf("there is a file %q by now, and no folder can have its name: move or delete that file first", dir)}}
+				taken[p] = inTheWay{WhyFile, &page.NameError{Path: p, Reason: "there is a file %q by now, and no folder can have its name: move or delete that file first", Args: []any{dir}}}
 				break
 			}
 		}

@@ -319,16 +319,16 @@ func checkNew(head *Snapshot, p page.Path) error {
 	}
 	// One address leads to one thing: a file "a" would hide behind the page "a.md".
 	if other, ok := head.Names().Page(string(p)); ok && !p.IsPage() {
-		return &page.NameError{Path: p, Reason: fmt.Sprintf("there is a page at %q already; give the file an ending, or another name", other.Address())}
+		return &page.NameError{Path: p, Reason: "there is a page at %q already; give the file an ending, or another name", Args: []any{other.Address()}}
 	}
 	if other := page.Path(p.Address()); p.IsPage() && head.Has(other) {
-		return &page.NameError{Path: p, Reason: fmt.Sprintf("there is a file %q already; choose another name for the page", other)}
+		return &page.NameError{Path: p, Reason: "there is a file %q already; choose another name for the page", Args: []any{other}}
 	}
 	if twin, ok := head.Names().Twin(p); ok && twin != p {
 		return &page.NameError{
 			Path:   p,
-			Reason: fmt.Sprintf("there is %q already, a name that differs only in capital letters or accents: change that one, or choose another name", twin.Address()),
-			Offer:  twin,
+			Reason: "there is %q already, a name that differs only in capital letters or accents: change that one, or choose another name", Args: []any{twin.Address()},
+			Offer: twin,
 		}
 	}
 	return nil

@@ -99,7 +99,7 @@ type numbers struct {
 // place is the path for a new file: one that is free, which it then has, or one that has these bytes.
 func (w *placing) place(ctx context.Context, by Actor, name string, hash git.Hash) (at page.Path, free bool, err error) {
 	if page.Path(name).IsPage() {
-		return "", false, &page.NameError{Path: page.Path(name), Reason: fmt.Sprintf("%q is a page, not a file: write it with New page, or give it another ending", name)}
+		return "", false, &page.NameError{Path: page.Path(name), Reason: "%q is a page, not a file: write it with New page, or give it another ending", Args: []any{name}}
 	}
 	n := w.numbers[name]
 	if n == nil {
