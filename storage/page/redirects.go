@@ -39,6 +39,7 @@ func NewRedirects(n *Names, tables ...[]byte) Redirects {
 		}
 	}
 	r := Redirects{byKey: map[string][]Move{}, dirs: map[string]string{}, to: map[Path][]Move{}}
+	ends := ends{n, next, map[string]end{}}
 	for _, old := range order {
 		from, err := ParsePath(old)
 		if err != nil {
@@ -50,27 +51,59 @@ func NewRedirects(n *Names, tables ...[]byte) Redirects {
 		if n.Has(from) || n.HasDir(old) {
 			continue
 		}
-		name := old
-		for range 64 { // a loop ends here
-			var ok bool
-			if name, ok = next[name]; !ok {
-				break
+		switch e := ends.of(next[old]); {
+		case e.file != "":
+			mv := Move{from, e.file}
+			for _, key := range PathKeys(from) {
+				r.byKey[key] = append(r.byKey[key], mv)
 			}
-			if to, ok := n.named(name); ok {
-				mv := Move{from, to}
-				for _, key := range PathKeys(from) {
-					r.byKey[key] = append(r.byKey[key], mv)
-				}
-				r.to[to] = append(r.to[to], mv)
-				break
-			}
-			if n.HasDir(name) {
-				r.dirs[old] = name
-				break
-			}
+			r.to[e.file] = append(r.to[e.file], mv)
+		case e.dir != "":
+			r.dirs[old] = e.dir
 		}
 	}
 	return r
+}
+
+// end is where a chain of redirects leads: to a file or a folder that is there, or nowhere.
+type end struct {
+	file Path
+	dir  string
+}
+
+// ends finds where chains lead. Each name is looked at once, however many chains go through it.
+type ends struct {
+	names *Names
+	next  map[string]string
+	known map[string]end
+}
+
+func (e ends) of(name string) end {
+	var passed []string
+	var to end
+	for {
+		var ok bool
+		if to, ok = e.known[name]; ok {
+			break
+		}
+		if file, ok := e.names.named(name); ok {
+			to.file = file
+			break
+		}
+		if e.names.HasDir(name) {
+			to.dir = name
+			break
+		}
+		passed = append(passed, name)
+		e.known[name] = end{} // where a loop ends
+		if name, ok = e.next[name]; !ok {
+			break
+		}
+	}
+	for _, name := range passed {
+		e.known[name] = to
+	}
+	return to
 }
 
 // named is the page or file of a name with or without its extension.

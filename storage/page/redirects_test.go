@@ -1,6 +1,10 @@
 package page
 
-import "testing"
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
 
 func TestRedirects(t *testing.T) {
 	n := names("Home.md", "guide/Install.md", "pics/a.png", "There.md")
@@ -57,4 +61,22 @@ func FuzzRedirects(f *testing.F) {
 			}
 		}
 	})
+}
+
+// One chain through all the names that a table may have is followed once, to its end.
+func TestRedirectsChain(t *testing.T) {
+	var table strings.Builder
+	for i := range maxRedirects {
+		fmt.Fprintf(&table, "n%d: n%d\n", i, i+1)
+	}
+	last := fmt.Sprintf("n%d", maxRedirects)
+	r := NewRedirects(names(last+".md"), []byte(table.String()))
+	for _, from := range []Path{"n0.md", "n19999.md"} {
+		if got := r.Moved(string(PathKeys(from)[0])); len(got) != 1 || got[0].To != Path(last+".md") {
+			t.Errorf("%s leads to %v, want %s.md", from, got, last)
+		}
+	}
+	if loop := NewRedirects(names("x.md"), []byte("a: b\nb: c\nc: b\nd: a\n")); len(loop.byKey) > 0 {
+		t.Errorf("a loop leads to %v", loop.byKey)
+	}
 }
