@@ -5,9 +5,11 @@ import (
 	"go/ast"
 	"go/constant"
 	"go/types"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -172,6 +174,50 @@ func TestCatalogues(t *testing.T) {
 				t.Errorf("%s: nobody says %q", tag, key)
 			}
 		}
+	}
+}
+
+// Scripts say nothing that the catalogues do not have, and the wiki sends them nothing that they do not say.
+func TestScriptsAreSaid(t *testing.T) {
+	sources, err := filepath.Glob("src/*.ts")
+	if err != nil || len(sources) == 0 {
+		t.Fatal("no scripts", err)
+	}
+	said := map[Text]string{}
+	for _, name := range sources {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`\bt\(("(?:[^"\\]|\\.)*")?`).FindAllStringSubmatch(string(b), -1) {
+			if m[1] == "" {
+				if name != "src/say.ts" { // where t is made
+					t.Errorf("%s: t is called with what is no constant", name)
+				}
+				continue
+			}
+			text, err := strconv.Unquote(m[1])
+			if err != nil {
+				t.Fatal(name, err)
+			}
+			said[Text(text)] = name
+		}
+	}
+	for _, text := range scriptTexts {
+		if said[text] == "" {
+			t.Errorf("no script says %q", text)
+		}
+		delete(said, text)
+	}
+	for text, name := range said {
+		t.Errorf("%s: scriptTexts lacks %q", name, text)
+	}
+	site, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, ok := site.Asset(strings.TrimPrefix(site.texts["fr"], AssetsURL)); !ok || !strings.Contains(string(a.plain()), `"Copy":"Copier"`) {
+		t.Error("the scripts do not get their texts in French")
 	}
 }
 

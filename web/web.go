@@ -61,13 +61,14 @@ type Asset struct {
 // after [New] and is safe for use by many goroutines.
 type Site struct {
 	assets map[string]Asset
-	style  string // URL of the style sheet of every view
-	work   string // and of that of views that are not for reading alone
-	about  string // and of that of Style
-	icon   string // URL of the icon
-	script string // URL of the scripts that every view loads
-	draw   string // URL of the script that the frame of diagrams loads
-	ahead  string // URL of the rules about what browsers may fetch before it is asked for
+	style  string            // URL of the style sheet of every view
+	work   string            // and of that of views that are not for reading alone
+	about  string            // and of that of Style
+	icon   string            // URL of the icon
+	script string            // URL of the scripts that every view loads
+	texts  map[string]string // URLs of what they say, by the tags of languages; none for English
+	draw   string            // URL of the script that the frame of diagrams loads
+	ahead  string            // URL of the rules about what browsers may fetch before it is asked for
 }
 
 //go:embed styles/*.css favicon.svg icons.svg speculation.json dist/*.js
@@ -122,6 +123,9 @@ func New() (*Site, error) {
 	s.add(hashed("icons.svg", symbols), "image/svg+xml", func() []byte { return symbols })
 	s.icon = s.add(hashed("cairn.svg", icon), "image/svg+xml", func() []byte { return icon })
 	if s.script, err = s.addScript("cairn"); err != nil {
+		return nil, err
+	}
+	if err = s.addTexts(); err != nil {
 		return nil, err
 	}
 	if _, err = s.addScript("write"); err != nil {

@@ -79,6 +79,10 @@ func TestCopy(t *testing.T) {
 	if role := see(w, chromedp.AttributeValue(toast, "role")); role.Value != "status" {
 		t.Errorf("the sentence has the role %q: no screen reader would say it", role.Value)
 	}
+	// In the reader's language.
+	w.press(`.tongues button[value="fr"]`)
+	w.do(chromedp.Click(".with-copy button"))
+	w.until(`document.querySelector(".toast").textContent === "Code copié"`)
 }
 
 // withoutScripts keeps the window from running any.

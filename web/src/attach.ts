@@ -2,7 +2,7 @@
 // where the caret was, or at the end. Undo takes that back like anything typed. Without scripts there is the form for uploads.
 
 import { button, make } from "./make";
-import { say } from "./say";
+import { say, t } from "./say";
 import { write } from "./text";
 
 /** Uploads a file and gives the Markdown that shows it; the error is a sentence. */
@@ -12,7 +12,7 @@ function upload(url: string, file: File, name: string, progress: (part: number) 
 		request.open("POST", url);
 		request.setRequestHeader("Accept", "application/json");
 		request.upload.addEventListener("progress", (e) => e.lengthComputable && progress(e.loaded / e.total));
-		request.addEventListener("error", () => reject(new Error("It could not be read, or the wiki cannot be reached.")));
+		request.addEventListener("error", () => reject(new Error(t("It could not be read, or the wiki cannot be reached."))));
 		request.addEventListener("load", () => {
 			let answer: { markdown?: unknown; detail?: unknown } = {};
 			try {
@@ -21,7 +21,7 @@ function upload(url: string, file: File, name: string, progress: (part: number) 
 				// whatever stands between the wiki and here has answered: the status tells
 			}
 			if (request.status === 201 && typeof answer.markdown === "string") resolve(answer.markdown);
-			else reject(new Error(typeof answer.detail === "string" ? answer.detail : `The answer was ${request.status}.`));
+			else reject(new Error(typeof answer.detail === "string" ? answer.detail : t("The answer was %s.", request.status)));
 		});
 		const form = new FormData();
 		form.append("name", name);
@@ -90,10 +90,10 @@ export function attaching(): void {
 			if (/^pasted-[\d-]+\.\w+$/.test(file.name)) shown = shown.replace(/^!\[[^\]]*\]/, "![]"); // the time tells nobody what it shows
 			line.remove();
 			stored++;
-			say(stored > 1 ? `${stored} files are in the wiki` : `${file.name} is in the wiki`);
+			say(stored > 1 ? t("%s files are in the wiki", stored) : t("%s is in the wiki", file.name));
 		} catch (e) {
 			const why = make("p");
-			why.append(make("strong", "", "Not added: "), `${file.name}. ${e instanceof Error ? e.message : String(e)}`);
+			why.append(make("strong", "", t("Not added:")), ` ${file.name}. ${e instanceof Error ? e.message : String(e)}`);
 			line.replaceChildren(why);
 			line.className = "notice warning";
 			line.setAttribute("role", "alert");
@@ -106,18 +106,18 @@ export function attaching(): void {
 			write(text, at, at + mark.length, shown);
 			if (here && shown.startsWith("![](")) text.setSelectionRange(at + 2, at + 2); // to say what it shows
 		}
-		else if (shown) say(`${file.name} is in the wiki. Its place in the text is gone; to show it, write ${shown}`, true);
+		else if (shown) say(t("%s is in the wiki. Its place in the text is gone; to show it, write %s", file.name, shown), true);
 	};
 
 	const add = (files: Iterable<File>) => {
 		for (const given of files) {
 			const file = named(given);
 			const plain = file.name.replace(/[[\]\n\r]/g, "");
-			let mark = `![Uploading ${plain} …]()`;
-			for (let n = 2; text.value.includes(mark); n++) mark = `![Uploading ${plain} (${n}) …]()`;
+			let mark = `![${t("Uploading %s", plain)} …]()`;
+			for (let n = 2; text.value.includes(mark); n++) mark = `![${t("Uploading %s", plain)} (${n}) …]()`;
 			const bar = make("progress");
 			const line = make("div", "hint");
-			const label = make("label", "", `Uploading ${file.name} `);
+			const label = make("label", "", t("Uploading %s", file.name) + " ");
 			label.append(bar);
 			line.append(label);
 			list.append(line);
@@ -164,12 +164,12 @@ export function attaching(): void {
 		add(choose.files ?? []);
 		choose.value = "";
 	});
-	offer.append(button("Add pictures or files", "quiet", () => choose.click()), choose, " You can also paste them into the text, or drop them on it.");
+	offer.append(button(t("Add pictures or files"), "quiet", () => choose.click()), choose, " " + t("You can also paste them into the text, or drop them on it."));
 
 	form.addEventListener("submit", (e) => {
 		if (!pending) return;
 		e.preventDefault();
 		waiting = { submitter: e.submitter };
-		say("This goes on as soon as the files are there.");
+		say(t("This goes on as soon as the files are there."));
 	});
 }

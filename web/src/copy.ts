@@ -1,7 +1,7 @@
 // Buttons that copy code and addresses, and headings that give their address away when their mark is pressed.
 
 import { button, make } from "./make";
-import { say } from "./say";
+import { say, t } from "./say";
 
 /** Puts a text on the clipboard. The old way is for wikis that are served without https. */
 async function toClipboard(text: string): Promise<boolean> {
@@ -25,9 +25,9 @@ async function toClipboard(text: string): Promise<boolean> {
 	return done;
 }
 
-async function copy(text: string, what: string): Promise<void> {
-	if (await toClipboard(text)) say(`${what} copied`);
-	else say("This browser does not let pages copy. Select the text, and copy it yourself.");
+async function copy(text: string, said: string): Promise<void> {
+	if (await toClipboard(text)) say(said);
+	else say(t("This browser does not let pages copy. Select the text, and copy it yourself."));
 }
 
 /** Gives every block of code a button. */
@@ -36,14 +36,14 @@ export function copyButtons(): void {
 		const box = make("div", "with-copy");
 		pre.replaceWith(box);
 		const text = () => (pre.textContent ?? "").replace(/\n$/, "");
-		const press = button("Copy", "quiet", () => void copy(text(), pre.closest(".clone") ? "Commands" : "Code"));
+		const press = button(t("Copy"), "quiet", () => void copy(text(), pre.closest(".clone") ? t("Commands copied") : t("Code copied")));
 		box.append(pre, press);
 		const language = /language-(\S+)/.exec(pre.firstElementChild?.className ?? "")?.[1];
 		if (language) box.append(make("span", "language", language));
 	}
 	for (const address of document.querySelectorAll<HTMLElement>(".clone p > code")) {
-		const press = button("Copy", "quiet", () => void copy(address.textContent ?? "", "Address"));
-		press.setAttribute("aria-label", "Copy the address");
+		const press = button(t("Copy"), "quiet", () => void copy(address.textContent ?? "", t("Address copied")));
+		press.setAttribute("aria-label", t("Copy the address"));
 		address.after(" ", press);
 	}
 }
@@ -52,6 +52,6 @@ export function copyButtons(): void {
 export function copyAnchors(): void {
 	document.addEventListener("click", (e) => {
 		const anchor = e.target instanceof Element && e.target.closest<HTMLAnchorElement>("a.anchor");
-		if (anchor && e.button === 0 && !e.ctrlKey && !e.metaKey && !e.shiftKey) void copy(anchor.href, "Link to this section");
+		if (anchor && e.button === 0 && !e.ctrlKey && !e.metaKey && !e.shiftKey) void copy(anchor.href, t("Link to this section copied"));
 	});
 }

@@ -7,6 +7,7 @@
 
 import type { Asked, Drawn } from "./drawing";
 import { make } from "./make";
+import { t } from "./say";
 import { scrollable } from "./scroll";
 import { enlarge } from "./zoom";
 
@@ -38,7 +39,7 @@ function answer<T>(from: HTMLIFrameElement, time: number, meant: (data: unknown)
 				return;
 			}
 			end();
-			reject(new Error(`it took longer than ${time / 1000} seconds`));
+			reject(new Error(t("it took longer than %s seconds", time / 1000)));
 		};
 		timer = window.setTimeout(late, time);
 		addEventListener("message", heard);
@@ -61,7 +62,7 @@ async function open(): Promise<HTMLIFrameElement> {
 	} catch {
 		made.remove();
 		frame = undefined;
-		throw new Error("the part of the wiki that draws could not be loaded");
+		throw new Error(t("the part of the wiki that draws could not be loaded"));
 	}
 	return made;
 }
@@ -93,9 +94,9 @@ function number(n: unknown): number {
 
 /** Shows a picture, its source folded away below. */
 function show(d: Diagram, made: Drawn): void {
-	if (typeof made.svg !== "string" || made.svg.length > largest) throw new Error(String(made.error ?? "it is too large").slice(0, 1000));
+	if (typeof made.svg !== "string" || made.svg.length > largest) throw new Error(String(made.error ?? t("it is too large")).slice(0, 1000));
 	const img = make("img");
-	img.alt = String(made.title || made.described || "Diagram; its source is below").slice(0, 500);
+	img.alt = String(made.title || made.described || t("Diagram; its source is below")).slice(0, 500);
 	img.width = number(made.width);
 	img.height = number(made.height);
 	img.style.minWidth = `${Math.floor(.75 * img.width)}px`; // letters of 16 pixels do not get smaller than 12
@@ -103,14 +104,14 @@ function show(d: Diagram, made: Drawn): void {
 	img.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(made.svg);
 	d.fold.open = false;
 	d.box.replaceChildren(img);
-	scrollable(d.box, "Diagram");
+	scrollable(d.box, t("Diagram"));
 	d.fold.append(d.code);
 	d.fold.hidden = false;
 }
 
 /** Says why there is no picture, and shows the source as if there were no scripts. */
 function fail(d: Diagram, why: string): void {
-	const said = make("p", "hint", "This diagram cannot be drawn: ");
+	const said = make("p", "hint", t("This diagram cannot be drawn:") + " ");
 	said.setAttribute("role", "status");
 	said.append(make("code", "", why.replace(/\n+Expecting [\s\S]*/, "").trim()));
 	d.box.replaceChildren(said, d.code);
@@ -147,7 +148,7 @@ export function diagrams(): void {
 		if (!pre) continue;
 		const whole = make("div", "drawn"), box = make("div"), fold = make("details");
 		fold.hidden = true;
-		fold.append(make("summary", "", "Source"));
+		fold.append(make("summary", "", t("Source")));
 		pre.replaceWith(whole);
 		box.append(pre);
 		whole.append(box, fold);

@@ -2,6 +2,7 @@
 // asked of that site. Which sites may be shown the page's policy says.
 
 import { button, make } from "./make";
+import { t } from "./say";
 
 function show(link: HTMLAnchorElement, from: URL): HTMLIFrameElement {
 	const frame = make("iframe", "film-frame");
@@ -17,7 +18,7 @@ function show(link: HTMLAnchorElement, from: URL): HTMLIFrameElement {
 export function films(): void {
 	for (const link of document.querySelectorAll<HTMLAnchorElement>(".prose a.film[data-frame]")) {
 		const from = new URL(link.dataset["frame"] ?? "", location.href);
-		const press = button(`Show it here, from ${from.host}`, "film-show", () => {
+		const press = button(t("Show it here, from %s", from.host), "film-show", () => {
 			const frame = show(link, from);
 			press.replaceWith(frame);
 			frame.focus();

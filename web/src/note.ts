@@ -3,12 +3,13 @@
 
 import { beside } from "./card";
 import { make } from "./make";
+import { t } from "./say";
 
 function open(number: HTMLAnchorElement, note: HTMLElement): void {
 	const card = make("div", "card prose small");
 	card.popover = "auto";
 	card.role = "group";
-	card.ariaLabel = `Footnote ${number.textContent ?? ""}`;
+	card.ariaLabel = t("Footnote %s", number.textContent ?? "");
 	card.tabIndex = -1;
 	card.autofocus = true;
 	card.dir = "auto";

@@ -1,5 +1,7 @@
 // Boxes that are wider than the window can be reached and scrolled by keyboard, and say what they are.
 
+import { t } from "./say";
+
 const names = new Map<Element, string>();
 
 const sizes = new ResizeObserver((entries) => {
@@ -15,7 +17,7 @@ const sizes = new ResizeObserver((entries) => {
 		target.tabIndex = 0;
 		if (target.matches("li, dd")) continue; // which would be none any more
 		if (!target.matches("table")) target.setAttribute("role", "group");
-		target.setAttribute("aria-label", `${names.get(target)}, can be scrolled`);
+		target.setAttribute("aria-label", t("%s, can be scrolled", names.get(target) ?? ""));
 	}
 });
 
@@ -27,9 +29,9 @@ export function scrollable(box: Element, name: string): void {
 }
 
 export function scrolling(): void {
-	const kinds = { table: "Table", "pre": "Code", ".formula": "Formula", ":is(p, li, dd):has(> math)": "Formula" };
+	const kinds = { table: t("Table"), "pre": t("Code"), ".formula": t("Formula"), ":is(p, li, dd):has(> math)": t("Formula") };
 	for (const [of, name] of Object.entries(kinds)) {
 		for (const box of document.querySelectorAll(`.prose ${of}:not([tabindex], [role], [aria-label])`)) scrollable(box, name);
 	}
-	for (const box of document.querySelectorAll(".lines")) scrollable(box, "Lines");
+	for (const box of document.querySelectorAll(".lines")) scrollable(box, t("Lines"));
 }

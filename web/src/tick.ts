@@ -1,6 +1,6 @@
 // Ticks a task in place. Without scripts the same button sends the same form, and the page comes back.
 
-import { say } from "./say";
+import { say, t } from "./say";
 
 /** What the wiki says to a program that it refuses something. */
 interface Problem {
@@ -23,17 +23,17 @@ async function send(form: HTMLFormElement, box: HTMLElement, body: URLSearchPara
 		answer = await fetch(form.getAttribute("action") ?? "", { method: "POST", body, headers: { Accept: "application/json" } });
 	} catch {
 		show(box, !done);
-		say("Not saved: the wiki cannot be reached. Try again in a moment.", true);
+		say(t("Not saved: the wiki cannot be reached. Try again in a moment."), true);
 		return;
 	}
 	if (answer.ok) {
 		const { merged } = (await answer.json()) as { merged: boolean };
-		if (merged) say("Saved. Others have changed this page since you opened it: load it again to see that.", true);
-		else say("Saved");
+		if (merged) say(t("Saved. Others have changed this page since you opened it: load it again to see that."), true);
+		else say(t("Saved"));
 		return;
 	}
 	show(box, !done);
-	const problem = (await answer.json().catch(() => ({ status: answer.status, detail: "Not saved." }))) as Problem;
+	const problem = (await answer.json().catch(() => ({ status: answer.status, detail: t("Not saved.") }))) as Problem;
 	if (problem.status === 409) {
 		try {
 			sessionStorage.setItem(later, problem.detail); // said beside the page as it is now
@@ -44,7 +44,7 @@ async function send(form: HTMLFormElement, box: HTMLElement, body: URLSearchPara
 		location.reload();
 		return;
 	}
-	say(`Not saved: ${problem.detail}`, true);
+	say(t("Not saved: %s", problem.detail), true);
 }
 
 export function ticking(): void {

@@ -1,31 +1,32 @@
 // Pictures that are shown smaller than they are open large when they are pressed.
 
 import { button, make } from "./make";
+import { t } from "./say";
 import { scrollable } from "./scroll";
 
 const dialog = make("dialog", "large");
-dialog.setAttribute("aria-label", "Picture");
+dialog.setAttribute("aria-label", t("Picture"));
 
 function open(picture: HTMLImageElement, src: string): void {
 	const large = make("img"), view = make("div"), row = make("div", "row");
 	large.src = src;
 	large.alt = picture.alt;
 	view.append(large);
-	const size = button("Larger", "", () => {
+	const size = button(t("Larger"), "", () => {
 		const whole = dialog.classList.toggle("whole");
-		size.textContent = whole ? "Fit the window" : "Larger";
+		size.textContent = whole ? t("Fit the window") : t("Larger");
 		// A drawing has no size of its own: twice the window shows what is in it.
 		large.style.width = whole ? `${Math.max(large.naturalWidth, 2 * view.clientWidth)}px` : "";
 		if (whole) view.scrollLeft = (view.scrollWidth - view.clientWidth) / 2;
 	});
 	large.addEventListener("click", () => size.click());
-	row.append(size, button("Close", "", () => dialog.close()));
+	row.append(size, button(t("Close"), "", () => dialog.close()));
 	dialog.classList.remove("whole");
 	dialog.replaceChildren(row, view);
 	if (picture.alt) dialog.append(make("p", "hint", picture.alt));
 	document.body.append(dialog);
 	dialog.showModal();
-	scrollable(view, picture.alt || "Picture");
+	scrollable(view, picture.alt || t("Picture"));
 }
 
 dialog.addEventListener("click", (e) => {
@@ -46,7 +47,7 @@ export function enlarge(picture: HTMLImageElement): void {
 	const src = link?.href ?? whole(picture);
 	if ((link?.parentElement ?? picture).closest("a, button, summary") || !src && picture.naturalWidth < 1.2 * picture.clientWidth) return;
 	const press = button("", "enlarge", () => open(picture, src || picture.src));
-	press.setAttribute("aria-label", picture.alt ? `${picture.alt}: open large` : "Open the picture large");
+	press.setAttribute("aria-label", picture.alt ? t("%s: open large", picture.alt) : t("Open the picture large"));
 	(link ?? picture).replaceWith(press);
 	press.append(picture);
 }
