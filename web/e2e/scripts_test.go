@@ -425,3 +425,22 @@ func TestFilm(t *testing.T) {
 	}
 	w.sees("the end")
 }
+
+// An address that names a heading leads there, also when diagrams above it are drawn only then.
+func TestHeadingBelowDiagrams(t *testing.T) {
+	url := serve(t)
+	w := open(t, browser(t), 1440, 900)
+	var text strings.Builder
+	for i := range 4 {
+		fmt.Fprintf(&text, "## Part %d\n\n```mermaid\nflowchart TD\n  A%d-->B\n  B-->C\n  C-->D\n  D-->E\n```\n\n", i, i)
+	}
+	w.write(url, "Parts", text.String()+"## Last\n\n"+strings.Repeat("more\n\n", 60))
+	w.visit(url + "/wiki/Parts#last")
+	w.until(`document.querySelectorAll(".drawn img").length >= 1 && [...document.querySelectorAll(".drawn img")].every(i => i.naturalWidth > 50)`)
+	w.until(`Math.abs(document.querySelector("#last").getBoundingClientRect().top) < 200`)
+	w.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('.outline a[href="#part-0"]').click()`))
+	w.until(`Math.abs(document.querySelector("#part-0").getBoundingClientRect().top) < 200`)
+	w.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('.outline a[href="#last"]').click()`))
+	w.until(`document.querySelectorAll(".drawn img").length === 4`)
+	w.until(`Math.abs(document.querySelector("#last").getBoundingClientRect().top) < 200`)
+}

@@ -107,7 +107,13 @@ function show(d: Diagram, made: Drawn): void {
 	scrollable(d.box, t("Diagram"));
 	d.fold.append(d.code);
 	d.fold.hidden = false;
+	if (held) document.querySelector(":target")?.scrollIntoView({ behavior: "instant" });
 }
+
+// The place that the address names stays where it is while what is above it grows, until the reader moves.
+let held = true;
+for (const moved of ["wheel", "touchmove", "keydown", "pointerdown"]) addEventListener(moved, () => { held = false; }, { passive: true });
+addEventListener("hashchange", () => { held = true; });
 
 /** Says why there is no picture, and shows the source as if there were no scripts. */
 function fail(d: Diagram, why: string): void {
