@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -43,4 +44,21 @@ func TestTree(t *testing.T) {
 	}
 	w.press(`aside a[href="/wiki/Guide/"]`)
 	w.sees("Step 2")
+}
+
+// In a folder of many pages the side bar shows the one that is looked at.
+func TestTreeShowsHere(t *testing.T) {
+	url := serve(t)
+	g := guest{t, url}
+	for i := range 60 {
+		g.save("", "Ann", fmt.Sprintf("Page-%d", i), "text\n", "")
+	}
+	w := open(t, browser(t), 1440, 700)
+	w.visit(url + "/wiki/Page-50")
+	const seen = `(() => { const r = document.querySelector(".tree [aria-current]").getBoundingClientRect(); return r.top > 0 && r.bottom < innerHeight; })()`
+	w.until(seen)
+	w.resize(390, 700)
+	w.visit(url + "/wiki/Page-50")
+	w.do(chromedp.Click(`header [popovertarget="cairn-pages"]`))
+	w.until(seen)
 }

@@ -42,6 +42,7 @@ export function copyButtons(): void {
 		if (language) box.append(make("span", "language", language));
 	}
 	for (const address of document.querySelectorAll<HTMLElement>(".clone p > code")) {
+		if (!/^\w+:\/\//.test(address.textContent ?? "")) continue; // a command
 		const press = button(t("Copy"), "quiet", () => void copy(address.textContent ?? "", t("Address copied")));
 		press.setAttribute("aria-label", t("Copy the address"));
 		address.after(" ", press);

@@ -57,6 +57,8 @@ function sheet(link: HTMLAnchorElement): void {
 		}
 		const dialog = make("dialog", "sheet-of-keys"), title = make("h2", "", link.textContent?.trim());
 		title.id = "cairn-keys-title";
+		title.tabIndex = -1;
+		title.autofocus = true; // else the switch at the end is, and the sheet begins there
 		dialog.setAttribute("aria-labelledby", title.id);
 		dialog.append(title, document.adoptNode(list), button(list.dataset.close ?? "", "main", () => dialog.close()));
 		choosing(dialog);

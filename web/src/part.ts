@@ -28,10 +28,17 @@ function reopen(within: ParentNode): void {
 	for (const box of within.querySelectorAll<HTMLDetailsElement>(".tree details")) if (opened().includes(box.dataset.from!)) box.open = true;
 }
 
+/** Shows where one is, in a side bar that is longer than the window. */
+function showHere(): void {
+	const here = document.querySelector(".tree [aria-current]"), bar = here?.closest(".side");
+	if (here && bar) bar.scrollTop += here.getBoundingClientRect().top - bar.getBoundingClientRect().top - bar.clientHeight / 2;
+}
+
 export function parts(): void {
 	document.addEventListener("toggle", (e) => {
 		const box = e.target as HTMLDetailsElement;
 		if (box.open) fill(box);
+		if (box.matches(".side")) showHere();
 	}, true);
 	document.addEventListener("click", (e) => {
 		const box = (e.target as Element).closest(".tree summary")?.parentElement as HTMLDetailsElement | undefined;
@@ -41,4 +48,5 @@ export function parts(): void {
 		keep(name, rest.slice(-50).join("\n"));
 	});
 	reopen(document);
+	showHere();
 }
