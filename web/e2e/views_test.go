@@ -255,7 +255,7 @@ func furnish(t *testing.T, url string) []aView {
 		{"style", "/-/about/style", 200},
 		{"keys", "/-/about/keys", 200},
 		{"delete-folder", "/wiki/-/delete/guide/", 200},
-		{"days", "/wiki/-/at", 0},
+		{"days", "/wiki/-/at/", 200},
 		{"day", "/wiki/-/at/" + head + "/", 200},
 		{"day-page", "/wiki/-/at/" + head + "/Garden", 200},
 	}
